@@ -1,0 +1,61 @@
+//! Relative paths in the file start at the file's folder, wherever the tool is run from.
+
+use std::path::{Path, PathBuf};
+
+use super::Config;
+use super::origin::{Origin, Origins};
+use super::secret_source::SecretSource;
+
+/// Makes every relative path that came from the file start at `folder`. Paths from variables and flags stay relative
+/// to the current folder.
+pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
+    let from_file = |path: &str| matches!(origins.of(path), Origin::File { .. });
+    let Config {
+        project,
+        database,
+        redis,
+        backup,
+        notify,
+        ..
+    } = config;
+
+    let paths = [
+        ("project.state_dir", &mut project.state_dir),
+        ("database.bin_dir", &mut database.bin_dir),
+        ("database.ssl_root_cert", &mut database.ssl_root_cert),
+        ("backup.directory", &mut backup.directory),
+    ];
+    for (key, path) in paths {
+        if let Some(path) = path.as_mut().filter(|_| from_file(key)) {
+            *path = join(folder, path);
+        }
+    }
+
+    let secrets = [
+        ("database.url", &mut database.url),
+        ("redis.url", &mut redis.url),
+        ("backup.key", &mut backup.key),
+        ("backup.identity", &mut backup.identity),
+        ("notify.slack_webhook", &mut notify.slack_webhook),
+        ("notify.ping_url", &mut notify.ping_url),
+    ];
+    for (key, secret) in secrets {
+        if let Some(SecretSource::File { file }) = secret.as_mut().filter(|_| from_file(key)) {
+            *file = join(folder, file);
+        }
+    }
+
+    if let Some(repository) = backup
+        .repository
+        .as_mut()
+        .filter(|_| from_file("backup.repository"))
+        && !repository.contains("://")
+    {
+        *repository = join(folder, Path::new(repository)).display().to_string();
+    }
+}
+
+/// `folder/path` without `.` parts, or `path` when it is absolute.
+fn join(folder: &Path, path: &Path) -> PathBuf {
+    folder.join(path).components().collect()
+}
