@@ -1,0 +1,70 @@
+//! Region, endpoint, HTTP client and retries: the settings that every AWS client shares.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use fh_core::{Error, Result};
+
+/// What may be said about AWS in the configuration; the rest comes from its own environment variables and files.
+#[derive(Debug, Clone, Default)]
+pub struct AwsOptions {
+    /// Region, for example `eu-central-1`.
+    pub region: Option<String>,
+    /// Profile of `~/.aws/config` and `~/.aws/credentials`.
+    pub profile: Option<String>,
+    /// Endpoint instead of the service's own: an emulator, or a compatible store.
+    pub endpoint_url: Option<String>,
+}
+
+/// Connecting to a service.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Waiting for the first byte of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// One attempt, sent and answered: 64 MiB at half a megabyte a second.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// Attempts, the first one included. The pauses between them grow, with jitter.
+const ATTEMPTS: u32 = 5;
+
+/// Reads the AWS configuration in the usual order: options, environment, profile files, and for credentials also web
+/// identity, ECS and EC2 (IMDSv2). IAM Identity Center (SSO) log-ins are not compiled in.
+///
+/// # Errors
+/// Exit code 2 when no region is to be found anywhere.
+pub async fn sdk_config(options: &AwsOptions) -> Result<SdkConfig> {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
+        );
+    if let Some(region) = &options.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(endpoint) = &options.endpoint_url {
+        loader = loader.endpoint_url(endpoint);
+    }
+    let config = loader.load().await;
+    if config.region().is_some() {
+        return Ok(config);
+    }
+    if options.endpoint_url.is_some() {
+        // A compatible store does not care, but the signature needs one.
+        return Ok(config.into_builder().region(Region::new("us-east-1")).build());
+    }
+    Err(Error::usage("no AWS region is set")
+        .hint("set AWS_REGION, or region in the [aws] section of the configuration, or in the AWS profile"))
+}

@@ -1,0 +1,21 @@
+//! One way to reach AWS: region, endpoint, credentials of every usual kind, time-outs and retries.
+//!
+//! The S3 client of fh-repository is built from [`sdk_config`]. Other services are reached through [`json`], a thin
+//! signed client, because an SDK crate for each would cost minutes of compile time (docs/decisions/0002-dependencies.md).
+//!
+//! ```no_run
+//! # async fn example() -> fh_core::Result<()> {
+//! let options = fh_aws::AwsOptions { region: Some("eu-central-1".into()), ..Default::default() };
+//! let config = fh_aws::sdk_config(&options).await?;
+//! let secret = fh_aws::AwsSecrets::new(&config)?.secretsmanager("prod/database-url").await?;
+//! # Ok(()) }
+//! ```
+
+mod config;
+mod credentials;
+mod json;
+mod secrets;
+
+pub use config::{AwsOptions, sdk_config};
+pub use json::{ApiError, JsonClient};
+pub use secrets::{AwsSecrets, BlockingSecrets};
