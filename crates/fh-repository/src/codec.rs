@@ -1,0 +1,126 @@
+//! From plain bytes to what is stored and back: zstd, then age. CPU-bound; call it on a blocking thread.
+
+use fh_core::{Context as _, Error, Result};
+
+use crate::crypt::{Identities, Recipients};
+use crate::key::RepositoryKey;
+
+/// Plain bytes of one segment or body at most: what a reader must be ready to hold. A row may be 1 GiB (PostgreSQL
+/// manual, appendix K), and a row is never cut.
+pub(crate) const LARGEST: u64 = 2 << 30;
+
+/// Compresses and, with recipients, encrypts. The result was decoded again and compared before it is returned: a bit
+/// that flipped in memory, or a fault in a library, must not become the only copy.
+pub(crate) fn encode(plain: &[u8], level: i32, recipients: &Recipients) -> Result<Vec<u8>> {
+    let compressed = compress(plain, level).or_unable(|| "cannot compress a segment")?;
+    let (stored, back) = if recipients.is_empty() {
+        let back = decompress(&compressed, plain.len() as u64)?;
+        (compressed, back)
+    } else {
+        // This host may hold public keys only. One more key pair, which lives for this one call, lets it read back
+        // what it wrote.
+        let (ephemeral, recipient) = Identities::ephemeral();
+        let sealed = recipients.and(recipient).encrypt(&compressed)?;
+        let opened = ephemeral.decrypt("what was just encrypted", &sealed, compressed.len() as u64)?;
+        let back = decompress(&opened, plain.len() as u64)?;
+        (sealed, back)
+    };
+    if back != plain {
+        return Err(Error::unable("a segment did not decode to what was encoded").hint(
+            "this points to faulty memory or a damaged binary: run a memory test before you trust this machine",
+        ));
+    }
+    Ok(stored)
+}
+
+/// The reverse: `limit` is the number of plain bytes that are expected at most.
+pub(crate) fn decode(
+    what: &str,
+    stored: &[u8],
+    identities: Option<&Identities>,
+    limit: u64,
+) -> Result<Vec<u8>> {
+    let plain = match identities {
+        None => decompress(stored, limit),
+        Some(identities) => {
+            // zstd makes incompressible bytes a little larger; age has taken its own overhead off by then.
+            let opened = identities.decrypt(what, stored, limit + limit / 64 + 4096)?;
+            decompress(&opened, limit)
+        }
+    };
+    plain.map_err(|error| Error::bad(format!("{what} cannot be decompressed")).because(error))
+}
+
+/// As [`decode`], and the content must have the name it was stored under.
+pub(crate) fn decode_named(
+    key: &RepositoryKey,
+    id: &str,
+    stored: &[u8],
+    identities: Option<&Identities>,
+    limit: u64,
+) -> Result<Vec<u8>> {
+    let plain = decode(&format!("segment {id}"), stored, identities, limit)?;
+    if key.name(&plain).to_hex().as_str() == id {
+        Ok(plain)
+    } else {
+        Err(Error::bad(format!(
+            "segment {id} holds something else than its name says"
+        )))
+    }
+}
+
+fn compress(plain: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    compressor.include_checksum(true)?;
+    compressor.compress(plain)
+}
+
+fn decompress(stored: &[u8], limit: u64) -> Result<Vec<u8>> {
+    let capacity = usize::try_from(limit.min(LARGEST)).unwrap_or(usize::MAX);
+    zstd::bulk::decompress(stored, capacity)
+        .or_bad(|| "the compressed data is damaged or larger than it should be")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypt::generate_identity;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_encoded_decodes(plain in prop::collection::vec(any::<u8>(), 0..5000), encrypted: bool) {
+            let pair = generate_identity();
+            let recipients = if encrypted { vec![pair.recipient] } else { vec![] };
+            let recipients = Recipients::parse(&recipients).unwrap();
+            let identities = Identities::parse(&pair.identity).unwrap();
+            let stored = encode(&plain, 1, &recipients).unwrap();
+            let back = decode("it", &stored, encrypted.then_some(&identities), plain.len() as u64).unwrap();
+            prop_assert_eq!(back, plain);
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_give_the_same_clear_segment() {
+        let none = Recipients::default();
+        assert_eq!(
+            encode(b"rows", 1, &none).unwrap(),
+            encode(b"rows", 1, &none).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_bomb_does_not_go_off() {
+        let bomb = encode(&vec![0; 1 << 20], 1, &Recipients::default()).unwrap();
+        assert!(decode("it", &bomb, None, 1000).is_err());
+    }
+
+    #[test]
+    fn another_content_under_the_name_is_refused() {
+        let key = RepositoryKey::random().unwrap();
+        let stored = encode(b"two", 1, &Recipients::default()).unwrap();
+        let error = decode_named(&key, key.name(b"one").to_hex().as_str(), &stored, None, 3).unwrap_err();
+        assert!(error.message().contains("holds something else"));
+    }
+}

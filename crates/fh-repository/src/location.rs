@@ -1,0 +1,120 @@
+//! Where a repository is, from the text an operator gives.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fh_core::{Deadline, Error, Result};
+
+use crate::store::{DirStore, S3Store, Store};
+
+/// A folder or a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// A folder on this machine.
+    Directory(PathBuf),
+    /// A bucket and the prefix of every key in it, without slashes at its ends.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// The prefix; empty for none.
+        prefix: String,
+    },
+}
+
+/// How to reach S3, or a store that speaks its protocol.
+#[derive(Debug, Clone, Default)]
+pub struct S3Options {
+    /// Region; the environment's when not given.
+    pub region: Option<String>,
+    /// Profile of the AWS configuration files.
+    pub profile: Option<String>,
+    /// Endpoint of an S3-compatible store.
+    pub endpoint_url: Option<String>,
+    /// `https://endpoint/bucket/key` instead of `https://bucket.endpoint/key`. The default is true with an endpoint.
+    pub path_style: Option<bool>,
+    /// Storage class of what is written.
+    pub storage_class: Option<String>,
+    /// KMS key for encryption by the store.
+    pub sse_kms_key_id: Option<String>,
+}
+
+impl Location {
+    /// Reads `s3://bucket/prefix`, `dir:/path` or a path.
+    ///
+    /// # Errors
+    /// Exit code 2 when the text is empty, names no bucket, or has another scheme.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if let Some(rest) = text.strip_prefix("s3://") {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            if bucket.is_empty() {
+                return Err(
+                    Error::usage(format!("{text:?} names no bucket")).hint("write s3://BUCKET/PREFIX")
+                );
+            }
+            return Ok(Self::S3 {
+                bucket: bucket.to_owned(),
+                prefix: prefix.trim_matches('/').to_owned(),
+            });
+        }
+        let path = text
+            .strip_prefix("dir:")
+            .or_else(|| text.strip_prefix("file://"))
+            .unwrap_or(text);
+        if path.is_empty() {
+            return Err(
+                Error::usage("the repository's place is empty").hint("give a folder or s3://BUCKET/PREFIX")
+            );
+        }
+        if let Some((scheme, _)) = path.split_once("://") {
+            return Err(Error::usage(format!("a repository cannot be at {scheme}://"))
+                .hint("give a folder or s3://BUCKET/PREFIX; S3-compatible stores take an endpoint besides"));
+        }
+        Ok(Self::Directory(PathBuf::from(path)))
+    }
+}
+
+/// Opens the store at a location. A folder need not exist yet; a bucket must.
+///
+/// # Errors
+/// Exit code 2 or 3 when the AWS configuration does not suffice.
+pub async fn open_store(
+    location: &Location,
+    options: &S3Options,
+    deadline: Deadline,
+) -> Result<Arc<dyn Store>> {
+    Ok(match location {
+        Location::Directory(path) => Arc::new(DirStore::new(path)),
+        Location::S3 { bucket, prefix } => Arc::new(S3Store::open(bucket, prefix, options, deadline).await?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_read() {
+        let s3 = |bucket: &str, prefix: &str| Location::S3 {
+            bucket: bucket.into(),
+            prefix: prefix.into(),
+        };
+        assert_eq!(Location::parse("s3://b").unwrap(), s3("b", ""));
+        assert_eq!(Location::parse("s3://b/x/y/").unwrap(), s3("b", "x/y"));
+        assert_eq!(
+            Location::parse("/var/b").unwrap(),
+            Location::Directory("/var/b".into())
+        );
+        assert_eq!(
+            Location::parse("dir:relative").unwrap(),
+            Location::Directory("relative".into())
+        );
+        for wrong in ["", "s3://", "s3:///x", "gs://b/x", "https://x"] {
+            assert_eq!(
+                Location::parse(wrong).unwrap_err().exit(),
+                fh_core::Exit::Usage,
+                "{wrong}"
+            );
+        }
+    }
+}

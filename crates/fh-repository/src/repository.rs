@@ -1,0 +1,354 @@
+//! A repository: opening it, listing and reading its sets, and committing new ones.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use fh_core::{Context as _, Error, Hint as _, Result, Secret};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+use crate::crypt::{Identities, Recipients};
+use crate::description::{self, Description, Encryption};
+use crate::key::{RepositoryKey, random_bytes};
+use crate::segment::{self, SegmentRef, SegmentWriter, blocking, object_key};
+use crate::set::{self, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
+use crate::store::{Put, Store};
+
+/// What opens a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// The repository key, as `init` wrote it. An encrypted repository can be written and checked with it.
+    pub key: Option<Secret>,
+    /// An age identity file. It opens the repository key too.
+    pub identity: Option<Secret>,
+}
+
+/// What `init` made.
+#[derive(Debug)]
+pub struct Created {
+    /// The description, as stored.
+    pub description: Description,
+    /// The repository key, to keep on the hosts that back up.
+    pub key: RepositoryKey,
+}
+
+/// An open repository.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    pub(crate) store: Arc<dyn Store>,
+    description: Description,
+    key: RepositoryKey,
+    identities: Option<Identities>,
+}
+
+impl Repository {
+    /// Makes a new repository; with recipients, everything in it will be encrypted to them.
+    ///
+    /// # Errors
+    /// Exit code 4 when there is one already, 2 when a recipient is none, 3 when it cannot be written.
+    pub async fn create(store: Arc<dyn Store>, recipients: &[String]) -> Result<Created> {
+        let recipients = Recipients::parse(recipients)?;
+        let (description, key) = Description::new(&recipients)?;
+        match store
+            .put_new(description::OBJECT, description.to_bytes()?)
+            .await?
+        {
+            Put::Created => Ok(Created { description, key }),
+            Put::Exists => Err(Error::refused(format!(
+                "there is a repository in {} already",
+                store.describe()
+            ))
+            .hint("use it with `fh-backup create`, or choose another place; nothing was changed")),
+        }
+    }
+
+    /// Opens a repository.
+    ///
+    /// # Errors
+    /// Exit code 3 when there is none, 2 when the key or identity is missing or of another repository.
+    pub async fn open(store: Arc<dyn Store>, access: Access) -> Result<Self> {
+        let place = store.describe();
+        let bytes = store
+            .get(description::OBJECT, description::LIMIT)
+            .await?
+            .ok_or_else(|| {
+                Error::unable(format!("there is no backup repository in {place}"))
+                    .hint("check the place, or make one there with `fh-backup init`")
+            })?;
+        let description = Description::from_bytes(&place, &bytes)?;
+        let identities = access.identity.as_ref().map(Identities::parse).transpose()?;
+        let key = match (&access.key, description.clear_key()?, &identities) {
+            (Some(text), _, _) => description.checked(RepositoryKey::from_text(text)?)?,
+            (None, Some(key), _) => key,
+            (None, None, Some(identities)) => description.open_key(identities)?,
+            (None, None, None) => {
+                return Err(Error::usage(format!(
+                    "the repository in {place} is encrypted, and no key was given"
+                ))
+                .hint("give --key-file with the file that `fh-backup init` wrote, or --identity to read"));
+            }
+        };
+        Ok(Self {
+            store,
+            description,
+            key,
+            identities,
+        })
+    }
+
+    /// The place, for messages.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        self.store.describe()
+    }
+
+    /// Whether and to whom it is encrypted.
+    #[must_use]
+    pub fn encryption(&self) -> &Encryption {
+        &self.description.encryption
+    }
+
+    /// Whether bodies and segments can be read with what was given.
+    #[must_use]
+    pub fn can_read(&self) -> bool {
+        *self.encryption() == Encryption::None || self.identities.is_some()
+    }
+
+    /// Every set, oldest first, the damaged ones too.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn list_sets(&self) -> Result<Vec<SetSummary>> {
+        let mut sets = Vec::new();
+        for id in self.ids().await? {
+            let state = match self.open_set(&id).await {
+                Ok(set) => SetState::Good(Box::new(set.header)),
+                Err(error) if error.exit() == fh_core::Exit::Bad => {
+                    let message = error.message();
+                    let known = format!("set {id} is damaged: ");
+                    SetState::Damaged(message.strip_prefix(&known).unwrap_or(&message).to_owned())
+                }
+                Err(error) => return Err(error),
+            };
+            sets.push(SetSummary { id, state });
+        }
+        Ok(sets)
+    }
+
+    async fn ids(&self) -> Result<Vec<String>> {
+        let entries = self.store.list(set::FOLDER).await?;
+        let id = |key: &str| {
+            Some(
+                key.strip_prefix(set::FOLDER)?
+                    .strip_suffix(set::ENDING)?
+                    .to_owned(),
+            )
+        };
+        Ok(entries.iter().filter_map(|entry| id(&entry.key)).collect())
+    }
+
+    /// The id that `wanted` means: a whole id, the beginning of exactly one, or `latest` for the newest.
+    ///
+    /// # Errors
+    /// Exit code 3 when there is no set, 2 when `wanted` fits none or several.
+    pub async fn resolve(&self, wanted: &str) -> Result<String> {
+        let ids = self.ids().await?;
+        if ids.is_empty() {
+            return Err(
+                Error::unable(format!("there is no backup in {} yet", self.describe()))
+                    .hint("take one with `fh-backup create`"),
+            );
+        }
+        if wanted == "latest" {
+            // Never the newest that happens to be whole: a damaged one must be noticed, not passed over.
+            return Ok(ids[ids.len() - 1].clone());
+        }
+        let found: Vec<&String> = ids.iter().filter(|id| id.starts_with(wanted)).collect();
+        match found[..] {
+            [only] => Ok(only.clone()),
+            [] => Err(
+                Error::usage(format!("there is no set {wanted:?} in {}", self.describe()))
+                    .hint("`fh-backup list` shows them"),
+            ),
+            _ => Err(
+                Error::usage(format!("{wanted:?} is the beginning of {} sets", found.len()))
+                    .hint("give more of the id; `fh-backup list` shows them"),
+            ),
+        }
+    }
+
+    /// Reads a set and checks its seal and its body's hash.
+    ///
+    /// # Errors
+    /// Exit code 1 when it is damaged, 3 when it cannot be read or is not there.
+    pub async fn open_set(&self, id: &str) -> Result<Set> {
+        let key = format!("{}{id}{}", set::FOLDER, set::ENDING);
+        let bytes = self
+            .store
+            .get(&key, set::LIMIT)
+            .await?
+            .ok_or_else(|| Error::unable(format!("there is no set {id} in {}", self.describe())))?;
+        set::decode(&self.key, &self.description.id, id, &bytes)
+            .hint(|| "use another set; `fh-backup list` shows which are whole")
+    }
+
+    /// The encrypted part of a set.
+    ///
+    /// # Errors
+    /// Exit code 2 without the identity, 1 when it is damaged.
+    pub fn read_body<T: DeserializeOwned>(&self, set: &Set) -> Result<T> {
+        let what = format!("the body of set {}", set.id);
+        let plain = codec::decode(&what, &set.body, self.reading(&what)?, set.header.body_plain_size)?;
+        serde_json::from_slice(&plain)
+            .or_bad(|| format!("{what} is of a form that this version does not know"))
+    }
+
+    /// Reads a segment: its stored bytes must decode to what its name says.
+    ///
+    /// # Errors
+    /// Exit code 1 when it is missing or damaged, 2 without the identity, 3 when the store cannot be read.
+    pub async fn read_segment(&self, segment: &SegmentRef) -> Result<Vec<u8>> {
+        let identities = self.reading("the data")?.cloned();
+        let stored = self
+            .store
+            .get(&object_key(&segment.object), codec::LARGEST)
+            .await?
+            .ok_or_else(|| Error::bad(format!("segment {} is missing", segment.object)))?;
+        let (key, segment) = (self.key.clone(), segment.clone());
+        blocking(move || {
+            let plain = codec::decode_named(&key, &segment.id, &stored, identities.as_ref(), segment.size)?;
+            if plain.len() as u64 == segment.size {
+                Ok(plain)
+            } else {
+                Err(Error::bad(format!(
+                    "segment {} has another size than its set says",
+                    segment.object
+                )))
+            }
+        })
+        .await
+    }
+
+    fn reading(&self, what: &str) -> Result<Option<&Identities>> {
+        match (&self.description.encryption, &self.identities) {
+            (Encryption::None, _) => Ok(None),
+            (Encryption::Age(_), Some(identities)) => Ok(Some(identities)),
+            (Encryption::Age(_), None) => Err(Error::usage(format!(
+                "{what} is encrypted, and no identity was given"
+            ))
+            .hint("give --identity with the age private key of one of the recipients")),
+        }
+    }
+
+    /// Begins a set: a writer that knows which segments good sets already name and that are present.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
+        let mut known = HashMap::new();
+        let sets = self.list_sets().await?;
+        if !sets.is_empty() {
+            let present = self.store.list(segment::FOLDER).await?;
+            let sizes: HashMap<&str, u64> = present
+                .iter()
+                .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
+                .collect();
+            for set in sets {
+                let SetState::Good(header) = set.state else {
+                    continue;
+                };
+                for object in header.segments {
+                    if sizes.get(object.object.as_str()) == Some(&object.size) {
+                        known.insert(id_of(&object).to_owned(), object);
+                    }
+                }
+            }
+        }
+        Ok(SegmentWriter::new(
+            Arc::clone(&self.store),
+            self.key.clone(),
+            self.description.recipients()?,
+            level,
+            known,
+        ))
+    }
+
+    /// Writes the set: the last write of a backup, and the one that makes it exist.
+    ///
+    /// # Errors
+    /// Exit code 3 when it was not written.
+    pub async fn commit<T: Serialize>(
+        &self,
+        writer: &SegmentWriter,
+        fields: SetFields,
+        body: &T,
+    ) -> Result<Set> {
+        let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
+        let body_plain_size = plain.len() as u64;
+        let recipients = self.description.recipients()?;
+        // Level 3: written once, read rarely, and JSON packs well.
+        let body = blocking(move || codec::encode(&plain, 3, &recipients)).await?;
+        let header = self.header(writer, fields, &body, body_plain_size)?;
+        let bytes = set::encode(&self.key, &header, &body)?;
+        // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
+        let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
+        let key = format!("{}{}{}", set::FOLDER, header.id, set::ENDING);
+        match self.store.put_new(&key, bytes).await? {
+            Put::Created => Ok(set),
+            Put::Exists => Err(Error::unable(format!("there is a set {} already", header.id))),
+        }
+    }
+
+    fn header(
+        &self,
+        writer: &SegmentWriter,
+        fields: SetFields,
+        body: &[u8],
+        plain: u64,
+    ) -> Result<SetHeader> {
+        let segments = writer.used();
+        let written = writer.written();
+        let created = jiff::Timestamp::now();
+        let suffix: String = random_bytes::<3>()?
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(SetHeader {
+            version: 1,
+            id: format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ")),
+            repository: self.description.id.clone(),
+            created,
+            snapshot_at: fields.snapshot_at,
+            host: fields.host,
+            tool: fields.tool,
+            project: fields.project,
+            environment: fields.environment,
+            databases: fields.databases,
+            totals: Totals {
+                tables: fields.tables,
+                rows: fields.rows,
+                plain_bytes: fields.plain_bytes,
+                stored_bytes: segments.iter().map(|object| object.size).sum::<u64>() + body.len() as u64,
+                segments: segments.len() as u64,
+                new_segments: written.new_segments,
+                new_bytes: written.new_bytes,
+            },
+            body_size: body.len() as u64,
+            body_hash: blake3::hash(body).to_hex().to_string(),
+            body_plain_size: plain,
+            segments,
+        })
+    }
+
+    /// The stored bytes of an object, for checking.
+    pub(crate) async fn stored(&self, object: &StoredObject) -> Result<Option<Bytes>> {
+        self.store.get(&object_key(&object.object), codec::LARGEST).await
+    }
+}
+
+/// The content address in an object's name: `<id>.zst` or `<id>-<suffix>.zst.age`.
+fn id_of(object: &StoredObject) -> &str {
+    object.object.split(['.', '-']).next().unwrap_or_default()
+}

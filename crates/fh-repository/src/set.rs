@@ -1,0 +1,207 @@
+//! A set: the manifest of one backup. Its file is the commit point.
+//!
+//! Line 1 is `{"mac":"…","header":{…}}`, clear JSON; what follows the newline is the body, zstd and perhaps age. The
+//! seal covers the header's bytes as they stand, and the header holds the hash of the body, so nothing in the file can
+//! change unseen.
+
+use bytes::Bytes;
+use fh_core::{Context as _, Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::key::RepositoryKey;
+
+/// Prefix of every set's key.
+pub(crate) const FOLDER: &str = "sets/";
+/// Ending of every set's key.
+pub(crate) const ENDING: &str = ".set";
+/// Size of a set file at most: a header line for ten million segments would fit.
+pub(crate) const LIMIT: u64 = 4 << 30;
+
+/// An object in the store as its set describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredObject {
+    /// File name below `segments/`.
+    pub object: String,
+    /// Stored bytes.
+    pub size: u64,
+    /// BLAKE3 of the stored bytes, 64 hexadecimal digits.
+    pub hash: String,
+}
+
+/// Sums over a set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Tables with data.
+    pub tables: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Plain bytes.
+    pub plain_bytes: u64,
+    /// Stored bytes of every segment that the set names.
+    pub stored_bytes: u64,
+    /// Segments that the set names.
+    pub segments: u64,
+    /// Segments that this backup wrote.
+    pub new_segments: u64,
+    /// Their stored bytes.
+    pub new_bytes: u64,
+}
+
+/// What the maker of a set says about it; the rest of the header follows from what was written.
+#[derive(Debug, Clone, Default)]
+pub struct SetFields {
+    /// Name of the host that took it.
+    pub host: String,
+    /// Name and version of the program.
+    pub tool: String,
+    /// Project, from the configuration.
+    pub project: String,
+    /// Environment, for example `production`.
+    pub environment: Option<String>,
+    /// Names of the databases.
+    pub databases: Vec<String>,
+    /// When the data was seen.
+    pub snapshot_at: Option<jiff::Timestamp>,
+    /// Tables with data.
+    pub tables: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Plain bytes.
+    pub plain_bytes: u64,
+}
+
+/// The clear part of a set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetHeader {
+    /// Format version.
+    pub version: u32,
+    /// Id of the set; also its file name.
+    pub id: String,
+    /// Id of the repository it belongs to.
+    pub repository: String,
+    /// When it was committed.
+    pub created: jiff::Timestamp,
+    /// When the data was seen.
+    pub snapshot_at: Option<jiff::Timestamp>,
+    /// Name of the host that took it.
+    pub host: String,
+    /// Name and version of the program.
+    pub tool: String,
+    /// Project.
+    pub project: String,
+    /// Environment.
+    pub environment: Option<String>,
+    /// Names of the databases.
+    pub databases: Vec<String>,
+    /// Sums.
+    pub totals: Totals,
+    /// Stored bytes of the body.
+    pub body_size: u64,
+    /// BLAKE3 of the stored body.
+    pub body_hash: String,
+    /// Plain bytes of the body.
+    pub body_plain_size: u64,
+    /// Every object that the set names, in order of their names.
+    pub segments: Vec<StoredObject>,
+}
+
+impl SetHeader {
+    /// The header without the list of objects, for listings.
+    #[must_use]
+    pub fn summary(&self) -> serde_json::Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("segments");
+        }
+        value
+    }
+}
+
+/// A set that was read and whose seal is right.
+#[derive(Debug, Clone)]
+pub struct Set {
+    /// Its id.
+    pub id: String,
+    /// The clear part.
+    pub header: SetHeader,
+    /// The stored body.
+    pub(crate) body: Bytes,
+}
+
+/// Whether a set can be used.
+#[derive(Debug, Clone)]
+pub enum SetState {
+    /// Complete, with the seal of this repository.
+    Good(Box<SetHeader>),
+    /// Not usable, and why.
+    Damaged(String),
+}
+
+/// One line of a listing.
+#[derive(Debug, Clone)]
+pub struct SetSummary {
+    /// Its id, from the file name.
+    pub id: String,
+    /// Whether it can be used.
+    pub state: SetState,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FirstLine<'a> {
+    mac: String,
+    #[serde(borrow)]
+    header: &'a RawValue,
+}
+
+/// Writes a set file.
+pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Result<Bytes> {
+    let failed = || "cannot write the set's header";
+    let raw = serde_json::value::to_raw_value(header).or_unable(failed)?;
+    let line = FirstLine {
+        mac: key.seal(raw.get().as_bytes()).to_hex().to_string(),
+        header: &raw,
+    };
+    let mut bytes = serde_json::to_vec(&line).or_unable(failed)?;
+    bytes.push(b'\n');
+    bytes.extend_from_slice(body);
+    Ok(bytes.into())
+}
+
+/// Reads a set file and checks everything that can be checked without a private key.
+pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &Bytes) -> Result<Set> {
+    let damaged = |why: &str| Error::bad(format!("set {id} is damaged: {why}"));
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or_else(|| damaged("its header has no end"))?;
+    let line: FirstLine<'_> = serde_json::from_slice(&bytes[..end])
+        .map_err(|error| damaged("its header is not readable").because(error))?;
+    let seal = blake3::Hash::from_hex(&line.mac).map_err(|_| damaged("its seal is not readable"))?;
+    // blake3::Hash compares in constant time.
+    if key.seal(line.header.get().as_bytes()) != seal {
+        return Err(damaged(
+            "its seal is wrong: the header was changed, or it belongs to another repository",
+        ));
+    }
+    let header: SetHeader = serde_json::from_str(line.header.get())
+        .map_err(|error| damaged("its header is of a form that this version does not know").because(error))?;
+    let body = bytes.slice(end + 1..);
+    if header.id != id {
+        return Err(damaged("it was renamed: its header has another id"));
+    }
+    if header.repository != repository {
+        return Err(damaged("it belongs to another repository"));
+    }
+    if body.len() as u64 != header.body_size {
+        return Err(damaged("its body was cut or grew"));
+    }
+    if blake3::hash(&body).to_hex().as_str() != header.body_hash {
+        return Err(damaged("its body was changed"));
+    }
+    Ok(Set {
+        id: id.to_owned(),
+        header,
+        body,
+    })
+}

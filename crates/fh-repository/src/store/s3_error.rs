@@ -1,0 +1,130 @@
+//! What a failed S3 call means, and what to do about it.
+
+use std::error::Error as StdError;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::operation::RequestId as _;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use fh_core::Error;
+
+type Failure<E> = SdkError<E, HttpResponse>;
+
+/// Whether the object is not there. A missing bucket is another thing.
+pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &Failure<E>) -> bool {
+    let SdkError::ServiceError(service) = error else {
+        return false;
+    };
+    match service.err().code() {
+        Some("NoSuchKey" | "NotFound") => true,
+        // HEAD has no body, so no code: 404 says the key, or the bucket; the next call tells a missing bucket.
+        None => service.raw().status().as_u16() == 404,
+        Some(_) => false,
+    }
+}
+
+/// Whether a create-only write met an object (412), or lost a race for the name (409).
+pub(super) fn is_taken<E: ProvideErrorMetadata>(error: &Failure<E>) -> bool {
+    let SdkError::ServiceError(service) = error else {
+        return false;
+    };
+    matches!(
+        service.err().code(),
+        Some("PreconditionFailed" | "ConditionalRequestConflict")
+    ) || service.raw().status().as_u16() == 412
+}
+
+/// The error for an operator.
+pub(super) fn explain<E>(what: String, bucket: &str, error: &Failure<E>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("no error code").to_owned();
+            let status = service.raw().status().as_u16();
+            let said = service
+                .err()
+                .message()
+                .unwrap_or("the store gave no reason")
+                .to_owned();
+            let request = service.raw().headers().get("x-amz-request-id").map_or_else(
+                || error.request_id().unwrap_or("unknown").to_owned(),
+                ToOwned::to_owned,
+            );
+            Error::unable(what)
+                .because(std::io::Error::other(format!(
+                    "{code}: {said} (HTTP {status}, request {request})"
+                )))
+                .hint(advice(&code, status, bucket))
+        }
+        SdkError::TimeoutError(_) => Error::unable(what)
+            .because(std::io::Error::from(std::io::ErrorKind::TimedOut))
+            .hint("the store did not answer in time: check the network, or give more time with --deadline"),
+        SdkError::DispatchFailure(failure) => {
+            let connector = failure.as_connector_error();
+            let reason = connector.map_or_else(String::new, |error| deepest(error));
+            if is_credentials(&reason) {
+                return Error::unable(what)
+                    .because(std::io::Error::other(reason))
+                    .hint(NO_CREDENTIALS);
+            }
+            Error::unable(what).because(std::io::Error::other(reason)).hint(
+                "check the endpoint and the network; a private subnet needs a NAT gateway or an S3 gateway endpoint",
+            )
+        }
+        other => {
+            let reason = deepest(other);
+            let hint = if is_credentials(&reason) {
+                NO_CREDENTIALS
+            } else {
+                "see the cause; -v shows more"
+            };
+            Error::unable(what)
+                .because(std::io::Error::other(reason))
+                .hint(hint)
+        }
+    }
+}
+
+const NO_CREDENTIALS: &str = "give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a role is \
+                              attached (ECS task, EC2 instance, web identity)";
+
+fn is_credentials(reason: &str) -> bool {
+    reason.contains("credential") || reason.contains("identity")
+}
+
+fn advice(code: &str, status: u16, bucket: &str) -> String {
+    match code {
+        "NoSuchBucket" => format!("make the bucket {bucket} first, or correct its name"),
+        "AccessDenied" | "Forbidden" => format!(
+            "the credentials need s3:ListBucket on {bucket}, and s3:GetObject and s3:PutObject on its objects"
+        ),
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" => {
+            "the access key or its secret is wrong for this store; check the system's clock too".to_owned()
+        }
+        "ExpiredToken" | "TokenRefreshRequired" => {
+            "the session token has expired: renew the credentials".to_owned()
+        }
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
+            format!("the bucket {bucket} is in another region: set backup.s3.region")
+        }
+        "RequestTimeTooSkewed" => "this machine's clock is wrong: set it with NTP".to_owned(),
+        "SlowDown" | "ServiceUnavailable" | "Throttling" => {
+            "the store asks to slow down and did so five times: try again later, with fewer --jobs".to_owned()
+        }
+        _ if status == 301 => format!("the bucket {bucket} is in another region: set backup.s3.region"),
+        _ if status == 403 => "the credentials are not allowed to do this, or are wrong".to_owned(),
+        _ if status == 404 => format!("make the bucket {bucket} first, or correct its name"),
+        _ if status >= 500 => "the store has a fault of its own: try again later".to_owned(),
+        _ => "see the store's documentation for that code".to_owned(),
+    }
+}
+
+/// The innermost cause: the outer ones of the SDK only say "dispatch failure".
+fn deepest(error: &(dyn StdError + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
