@@ -1,0 +1,108 @@
+//! What the encrypted part of a set says: everything a restore needs to know about each database.
+
+use fh_repository::SegmentRef;
+use serde::{Deserialize, Serialize};
+
+use crate::proof::Proof;
+
+/// The body of a set file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// The databases, in the order in which they were taken.
+    pub databases: Vec<Database>,
+}
+
+/// One database as it was at its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Its name.
+    pub name: String,
+    /// `server_version_num` of the server it came from, for example 150018.
+    pub server_version: u32,
+    /// When the snapshot was taken, by the server's clock.
+    pub snapshot_at: jiff::Timestamp,
+    /// Encoding and locale, for the database that a restore makes.
+    pub properties: Properties,
+    /// `pg_dump`'s head and table of contents, byte for byte.
+    pub toc: Vec<SegmentRef>,
+    /// Version text of the `pg_dump` that wrote the table of contents.
+    pub pg_dump: String,
+    /// Extensions with their versions: a restore needs them on the target server.
+    pub extensions: Vec<Extension>,
+    /// Every role that something in the database belongs to or is granted to.
+    pub roles: Vec<String>,
+    /// `ALTER DATABASE … SET` and `ALTER ROLE … IN DATABASE … SET`, which `pg_restore` leaves out unless it makes the
+    /// database itself.
+    pub settings: Vec<Setting>,
+    /// The tables with rows, in the order of the table of contents.
+    pub tables: Vec<Table>,
+    /// Large objects as rows of (oid, offset, bytes).
+    pub large_objects: Option<Data>,
+}
+
+/// What `CREATE DATABASE` would need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Properties {
+    /// Server encoding, for example `UTF8`.
+    pub encoding: String,
+    /// `LC_COLLATE`.
+    pub collate: String,
+    /// `LC_CTYPE`.
+    pub ctype: String,
+    /// Owner of the database.
+    pub owner: String,
+}
+
+/// An installed extension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// Its name.
+    pub name: String,
+    /// The installed version.
+    pub version: String,
+}
+
+/// One setting of `pg_db_role_setting`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// The role it is for; `None` means every role in this database.
+    pub role: Option<String>,
+    /// Name of the parameter.
+    pub name: String,
+    /// Its value, as stored.
+    pub value: String,
+}
+
+/// One table with its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Schema, without quotes.
+    pub schema: String,
+    /// Name, without quotes.
+    pub name: String,
+    /// Number of its `TABLE DATA` entry in the table of contents, which holds the `COPY … FROM stdin` to load it with.
+    pub dump_id: i64,
+    /// The rows.
+    #[serde(flatten)]
+    pub data: Data,
+}
+
+impl Table {
+    /// `schema.name`, for messages.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+}
+
+/// Rows as COPY text, in segments.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Data {
+    /// Row count and content hash.
+    #[serde(flatten)]
+    pub proof: Proof,
+    /// Bytes of COPY text.
+    pub bytes: u64,
+    /// The segments, in order. None for an empty table.
+    pub segments: Vec<SegmentRef>,
+}

@@ -1,0 +1,108 @@
+//! `fh-backup create`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fh_core::app::Session;
+use fh_core::render::{bytes, grouped};
+use fh_core::report::{Check, Measure, Report, Table};
+use fh_core::Result;
+use fh_repository::{Repository, Set, SetFields, SetHeader};
+
+use super::verdict;
+use crate::body::{Body, Database};
+use crate::context;
+use crate::source::backup;
+
+/// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
+const TOC_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// Takes a backup and commits it.
+///
+/// # Errors
+/// Exit code 3 when anything was not read or not stored: then there is no set.
+pub async fn run(session: &Session) -> Result<Report> {
+    let began = Instant::now();
+    let config = session.config();
+    let source = context::database(session)?;
+    let repository = context::repository(session).await?;
+    let writer = Arc::new(repository.writer(config.backup.compression_level).await?);
+    let options = backup::Options {
+        connect: context::connect_options(session),
+        lock_timeout: config.database.lock_timeout.get(),
+        toc_timeout: TOC_TIMEOUT,
+        jobs: usize::try_from(config.backup.jobs).unwrap_or(1),
+    };
+    let bin_dir = config.database.bin_dir.as_deref();
+    let database = backup::take(&source, &options, bin_dir, &writer, &session.progress).await?;
+    let fields = fields(session, &database);
+    let body = Body { databases: vec![database] };
+    let set = repository.commit(&writer, fields, &body).await?;
+    Ok(report(&repository, &source.redacted(), &set, &body, began.elapsed()))
+}
+
+fn fields(session: &Session, database: &Database) -> SetFields {
+    let (proof, plain_bytes) = backup::totals(database);
+    SetFields {
+        host: host(),
+        tool: concat!("fh-backup ", env!("CARGO_PKG_VERSION")).into(),
+        project: session.config().project.name.clone(),
+        environment: session.loaded.environment.clone(),
+        databases: vec![database.name.clone()],
+        snapshot_at: Some(database.snapshot_at),
+        tables: database.tables.len() as u64,
+        rows: proof.rows,
+        plain_bytes,
+    }
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: Duration) -> Report {
+    let SetHeader { totals, .. } = &set.header;
+    let mut report = verdict("create", format!("Backup {}", set.id))
+        .about("database", source)
+        .about("repository", repository.describe())
+        .about("set", set.id.clone());
+    report.push(
+        Check::pass("tables", format!("{} tables, {} rows read in one snapshot", totals.tables, grouped(totals.rows)))
+            .measure(Measure::count("rows", totals.rows))
+            .measure(Measure::bytes("plain", totals.plain_bytes)),
+    );
+    report.push(
+        Check::pass(
+            "stored",
+            format!(
+                "{} segments, {}; {} of them new, {} sent",
+                totals.segments,
+                bytes(totals.stored_bytes),
+                totals.new_segments,
+                bytes(totals.new_bytes)
+            ),
+        )
+        .measure(Measure::bytes("stored", totals.stored_bytes))
+        .measure(Measure::bytes("sent", totals.new_bytes)),
+    );
+    report.push(Check::pass("committed", format!("set {} is durable", set.id)).took(took));
+    report.show(largest(body));
+    report.data = serde_json::json!({ "set": set.id, "header": set.header.summary() });
+    report
+}
+
+/// The ten largest tables: what an operator looks at first when a backup grew.
+fn largest(body: &Body) -> Table {
+    let mut tables: Vec<_> = body.databases.iter().flat_map(|database| &database.tables).collect();
+    tables.sort_by_key(|table| std::cmp::Reverse(table.data.bytes));
+    let mut shown = Table::new("Largest tables").left("table").right("rows").right("bytes").right("segments");
+    for table in tables.iter().take(10) {
+        shown.push([
+            table.label(),
+            grouped(table.data.proof.rows),
+            bytes(table.data.bytes),
+            table.data.segments.len().to_string(),
+        ]);
+    }
+    shown
+}

@@ -1,0 +1,86 @@
+//! `fh-backup show`.
+
+use fh_core::Result;
+use fh_core::render::{bytes, grouped};
+use fh_core::report::{Report, Section, Table};
+use fh_repository::{Repository, Set};
+
+use super::listing;
+use crate::body::{Body, Database};
+
+/// Shows one set: its header always, its tables when they can be decrypted.
+///
+/// # Errors
+/// Exit code 1 when the set is damaged, 2 when there is no such set.
+pub async fn run(repository: &Repository, wanted: &str) -> Result<Report> {
+    let set = repository.open_set(&repository.resolve(wanted).await?).await?;
+    let mut report = listing("show", format!("Set {}", set.id)).about("repository", repository.describe());
+    report.show(header(&set));
+    let mut data = serde_json::json!({ "set": set.id, "header": set.header.summary() });
+    if repository.can_read() {
+        let body: Body = repository.read_body(&set)?;
+        for database in &body.databases {
+            report.show(facts(database));
+            report.show(tables(database));
+        }
+        data["databases"] = serde_json::to_value(&body.databases).unwrap_or_default();
+    } else {
+        report.show(Section::Text("The tables are encrypted: give --identity to see them.".into()));
+    }
+    report.data = data;
+    Ok(report)
+}
+
+fn header(set: &Set) -> Section {
+    let header = &set.header;
+    let totals = &header.totals;
+    let mut pairs = vec![
+        ("taken".to_owned(), header.created.to_string()),
+        ("host".to_owned(), header.host.clone()),
+        ("tool".to_owned(), header.tool.clone()),
+        ("project".to_owned(), header.project.clone()),
+        ("databases".to_owned(), header.databases.join(", ")),
+        ("rows".to_owned(), grouped(totals.rows)),
+        ("plain".to_owned(), bytes(totals.plain_bytes)),
+        ("stored".to_owned(), format!("{} in {} segments", bytes(totals.stored_bytes), totals.segments)),
+        ("new then".to_owned(), format!("{} in {} segments", bytes(totals.new_bytes), totals.new_segments)),
+    ];
+    if let Some(environment) = &header.environment {
+        pairs.insert(1, ("environment".to_owned(), environment.clone()));
+    }
+    Section::Facts { title: "Set".into(), pairs }
+}
+
+fn facts(database: &Database) -> Section {
+    let properties = &database.properties;
+    let extensions: Vec<String> =
+        database.extensions.iter().map(|extension| format!("{} {}", extension.name, extension.version)).collect();
+    Section::Facts {
+        title: format!("Database {}", database.name),
+        pairs: vec![
+            ("snapshot".into(), database.snapshot_at.to_string()),
+            ("server".into(), format!("PostgreSQL {}", server(database.server_version))),
+            ("encoding".into(), format!("{}, {}, {}", properties.encoding, properties.collate, properties.ctype)),
+            ("extensions".into(), extensions.join(", ")),
+            ("roles needed".into(), database.roles.join(", ")),
+        ],
+    }
+}
+
+/// `150018` as `15.18`.
+fn server(number: u32) -> String {
+    format!("{}.{}", number / 10_000, number % 10_000)
+}
+
+fn tables(database: &Database) -> Table {
+    let mut shown =
+        Table::new(format!("Tables of {}", database.name)).left("table").right("rows").right("bytes").left("hash");
+    for table in &database.tables {
+        let data = &table.data;
+        shown.push([table.label(), grouped(data.proof.rows), bytes(data.bytes), data.proof.hash_hex()]);
+    }
+    if let Some(data) = &database.large_objects {
+        shown.push(["(large objects)".into(), grouped(data.proof.rows), bytes(data.bytes), data.proof.hash_hex()]);
+    }
+    shown
+}

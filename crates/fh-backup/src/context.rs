@@ -1,0 +1,134 @@
+//! From configuration to the things a command works with: the repository and the database.
+
+use std::time::Duration;
+
+use fh_aws::{AwsOptions, BlockingSecrets};
+use fh_core::app::Session;
+use fh_core::config::SecretSource;
+use fh_core::{Context as _, Error, Result, Secret};
+use fh_pg::{ConnectOptions, ConnectionString, Environment};
+use fh_repository::{Access, Location, Repository, S3Options, open_store};
+
+/// Runs an asynchronous command until it ends, a signal comes, or the deadline passes. What was begun is dropped then:
+/// children are killed and files in the making removed.
+///
+/// # Errors
+/// Those of the command; 130 or 143 after a signal; 3 after the deadline.
+pub fn block_on<T>(session: &Session, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .or_unable(|| "cannot start the async runtime")?;
+    let ended = runtime.block_on(async {
+        let limit = session.deadline.remaining().unwrap_or(Duration::MAX);
+        tokio::select! {
+            result = work => result,
+            stopped = session.cancel.cancelled() => Err(stopped),
+            () = tokio::time::sleep(limit) => Err(Error::unable(format!(
+                "the deadline passed after {}",
+                fh_core::render::duration(session.common.deadline.map_or(limit, |limit| limit.get()))
+            ))
+            .hint("give more time with --deadline")),
+        }
+    });
+    // A thread that still waits for a pipe or a disk must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ended
+}
+
+/// A secret of the configuration, from wherever it is kept.
+///
+/// # Errors
+/// Exit code 2 or 3 when it cannot be read; `what` says what it is.
+pub fn secret(session: &Session, source: &SecretSource, what: &str) -> Result<Secret> {
+    let aws = &session.config().aws;
+    let resolver = BlockingSecrets::new(AwsOptions {
+        region: aws.region.clone(),
+        profile: aws.profile.clone(),
+        endpoint_url: aws.endpoint_url.clone(),
+    });
+    source.resolve(&resolver, what)
+}
+
+/// Where the repository is.
+///
+/// # Errors
+/// Exit code 2 when no place, or more than one, is configured.
+pub fn location(session: &Session) -> Result<Location> {
+    let backup = &session.config().backup;
+    if let Some(place) = &backup.repository {
+        return Location::parse(place);
+    }
+    match (&backup.directory, &backup.s3.bucket) {
+        (Some(folder), None) => Ok(Location::Directory(folder.clone())),
+        (None, Some(bucket)) => {
+            Location::parse(&format!("s3://{bucket}/{}", backup.s3.prefix.as_deref().unwrap_or_default()))
+        }
+        (Some(folder), Some(bucket)) => Err(Error::usage(format!(
+            "two repositories are configured: the folder {} and the bucket {bucket}",
+            folder.display()
+        ))
+        .hint("say which one with --repository or FH_BACKUP_REPOSITORY")),
+        (None, None) => Err(Error::usage("no repository is configured").hint(
+            "give --repository (a folder or s3://BUCKET/PREFIX), FH_BACKUP_REPOSITORY, or backup.repository in financehub.toml",
+        )),
+    }
+}
+
+/// How to reach S3.
+#[must_use]
+pub fn s3_options(session: &Session) -> S3Options {
+    let config = session.config();
+    let s3 = &config.backup.s3;
+    S3Options {
+        region: s3.region.clone().or_else(|| config.aws.region.clone()),
+        profile: config.aws.profile.clone(),
+        endpoint_url: s3.endpoint_url.clone().or_else(|| config.aws.endpoint_url.clone()),
+        path_style: s3.path_style,
+        storage_class: s3.storage_class.clone(),
+        sse_kms_key_id: s3.sse_kms_key_id.clone(),
+    }
+}
+
+/// Opens the configured repository with the configured keys.
+///
+/// # Errors
+/// Those of [`Repository::open`].
+pub async fn repository(session: &Session) -> Result<Repository> {
+    let backup = &session.config().backup;
+    let key = backup.key.as_ref().map(|source| secret(session, source, "the repository key")).transpose()?;
+    let identity = backup.identity.as_ref().map(|source| secret(session, source, "the age identity")).transpose()?;
+    let store = open_store(&location(session)?, &s3_options(session), session.deadline).await?;
+    Repository::open(store, Access { key, identity }).await
+}
+
+/// The configured database.
+///
+/// # Errors
+/// Exit code 2 when none is configured, or its URL is wrong.
+pub fn database(session: &Session) -> Result<ConnectionString> {
+    let source = session.config().database.url.as_ref().ok_or_else(|| {
+        Error::usage("no database is configured")
+            .hint("set DATABASE_URL, or url in the [database] section of financehub.toml")
+    })?;
+    connection_string(session, &secret(session, source, "the database URL")?)
+}
+
+/// Reads a connection URL, with the certificate authorities of the configuration.
+///
+/// # Errors
+/// Exit code 2 when it is wrong.
+pub fn connection_string(session: &Session, url: &Secret) -> Result<ConnectionString> {
+    let target = ConnectionString::parse(url, &Environment::from_process())?;
+    Ok(target.with_root_cert(session.config().database.ssl_root_cert.clone()))
+}
+
+/// How to connect.
+#[must_use]
+pub fn connect_options(session: &Session) -> ConnectOptions {
+    ConnectOptions {
+        connect_timeout: session.config().database.connect_timeout.get(),
+        deadline: session.deadline,
+        application_name: "fh-backup".into(),
+    }
+}

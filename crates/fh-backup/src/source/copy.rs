@@ -1,0 +1,60 @@
+//! Streams rows out of the server, counting and hashing each, and hands them on in segments.
+
+use std::pin::Pin;
+
+use fh_core::{Error, Result};
+use fh_pg::query_error;
+use futures_util::StreamExt as _;
+use tokio_postgres::{Client, CopyOutStream};
+
+use super::cutter::{Cutter, Piece};
+
+/// Large objects as rows of (oid, offset, bytes), 256 KiB at a time and at least one row for each, so that an empty one
+/// is not forgotten. `lo_open` with 262144 is `INV_READ` (PostgreSQL manual, 35.3); `OFFSET 0` keeps the planner from
+/// evaluating the calls in another order.
+pub const LARGE_OBJECTS: &str = "
+COPY (SELECT o.oid, part.start, lo_get(o.oid, part.start, 262144)
+      FROM (SELECT oid FROM pg_largeobject_metadata ORDER BY oid) o,
+      LATERAL (SELECT lo_open(o.oid, 262144) AS fd OFFSET 0) opened,
+      LATERAL (SELECT lo_lseek64(opened.fd, 0, 2) AS size OFFSET 0) measured,
+      LATERAL (SELECT lo_close(opened.fd) * 0 + measured.size AS size OFFSET 0) closed,
+      LATERAL generate_series(0::int8, greatest(closed.size - 1, 0), 262144) AS part(start)
+) TO STDOUT";
+
+/// The segments of one `COPY … TO STDOUT`.
+///
+/// In copy-out mode the server sends one message for each row (PostgreSQL manual, 55.2.6), so rows need not be searched
+/// for.
+pub struct Pieces {
+    stream: Pin<Box<CopyOutStream>>,
+    cutter: Cutter,
+    what: String,
+}
+
+impl Pieces {
+    /// Begins to read; `what` names the rows in errors.
+    ///
+    /// # Errors
+    /// Exit code 3 when the server refuses.
+    pub async fn open(client: &Client, statement: &str, what: &str) -> Result<Self> {
+        let stream = client.copy_out(statement).await.map_err(|error| failed(what, error))?;
+        Ok(Self { stream: Box::pin(stream), cutter: Cutter::default(), what: what.to_owned() })
+    }
+
+    /// The next segment, or `None` after the last row.
+    ///
+    /// # Errors
+    /// Exit code 3 when the server breaks off.
+    pub async fn next(&mut self) -> Result<Option<Piece>> {
+        while let Some(row) = self.stream.next().await {
+            if let Some(piece) = self.cutter.push(&row.map_err(|error| failed(&self.what, error))?) {
+                return Ok(Some(piece));
+            }
+        }
+        Ok(self.cutter.take())
+    }
+}
+
+fn failed(what: &str, error: tokio_postgres::Error) -> Error {
+    query_error(format!("cannot read the rows of {what}"), error)
+}

@@ -1,0 +1,112 @@
+//! The promise of the tool: what comes back is what was there. Stock `pg_dump` and `psql` are the judges.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod tool;
+
+use fh_testkit::{Postgres, S3, require, sql};
+use tool::{Tool, small_server};
+
+/// Backs the schema zoo up, restores it, and compares definitions, rows, sequences, large objects and settings.
+fn zoo_comes_back(tool: Tool) {
+    let server = require!(Postgres::try_start());
+    server.create_database("zoo");
+    sql::load_schema_zoo(&server, "zoo");
+    server.create_database("copy");
+    let mut tool = tool;
+    tool.set("DATABASE_URL", server.url("zoo"));
+
+    tool.run(&["create"]).expect(0);
+    tool.run(&["verify", "--full", "latest"]).expect(0);
+    tool.run(&["restore", "--into", "copy", "latest"]).expect(0);
+
+    assert_eq!(server.pg_dump_schema("zoo"), server.pg_dump_schema("copy"));
+    assert_eq!(server.table_contents("zoo"), server.table_contents("copy"));
+    assert_eq!(server.database_settings("zoo"), server.database_settings("copy"));
+    assert_eq!(server.fingerprint("zoo").unwrap(), server.fingerprint("copy").unwrap());
+}
+
+#[test]
+fn the_zoo_comes_back_from_an_encrypted_folder() {
+    zoo_comes_back(Tool::new().in_folder(true));
+}
+
+#[test]
+fn the_zoo_comes_back_from_a_clear_folder() {
+    zoo_comes_back(Tool::new().in_folder(false));
+}
+
+#[test]
+fn the_zoo_comes_back_from_an_encrypted_bucket() {
+    let s3 = S3::start();
+    zoo_comes_back(Tool::new().in_s3(&s3, true));
+}
+
+#[test]
+fn the_zoo_comes_back_from_a_clear_bucket() {
+    let s3 = S3::start();
+    zoo_comes_back(Tool::new().in_s3(&s3, false));
+}
+
+#[test]
+fn an_unchanged_database_sends_nothing_again_and_a_changed_table_only_itself() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new().in_folder(true).with("DATABASE_URL", server.url("shop"));
+    let new = |tool: &Tool| {
+        let report = tool.run(&["create", "--format", "json"]).expect(0).json();
+        report["data"]["header"]["totals"]["new_segments"].as_u64().unwrap()
+    };
+    // One table with rows, and the definitions.
+    assert_eq!(new(&tool), 2);
+    // The definitions hold the time at which pg_dump wrote them.
+    assert!(new(&tool) <= 1);
+    server.psql("shop", "INSERT INTO empty VALUES (1)");
+    assert!((1..=2).contains(&new(&tool)));
+}
+
+#[test]
+fn a_backup_is_of_one_moment() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new().in_folder(false).with("DATABASE_URL", server.url("shop"));
+    tool.run(&["create"]).expect(0);
+    server.psql("shop", "DELETE FROM item; INSERT INTO item VALUES (1, 'other')");
+    let first = tool.newest();
+    tool.run(&["create"]).expect(0);
+    for (set, rows) in [(first, "5000"), (tool.newest(), "1")] {
+        let name = format!("copy_{rows}");
+        server.create_database(&name);
+        tool.run(&["restore", "--into", &name, &set]).expect(0);
+        assert_eq!(server.psql(&name, "SELECT count(*) FROM item"), rows);
+        assert_eq!(server.psql(&name, "SELECT last_value FROM counter"), "41");
+    }
+}
+
+#[test]
+fn owners_and_privileges_can_be_left_out() {
+    let Some(server) = small_server() else { return };
+    server.psql("shop", "CREATE ROLE clerk; ALTER TABLE item OWNER TO clerk; GRANT SELECT ON empty TO clerk");
+    let tool = Tool::new().in_folder(false).with("DATABASE_URL", server.url("shop"));
+    tool.run(&["create"]).expect(0);
+    server.psql("shop", "REASSIGN OWNED BY clerk TO CURRENT_USER; DROP OWNED BY clerk; DROP ROLE clerk");
+    server.create_database("copy");
+    let refused = tool.run(&["restore", "--into", "copy"]).expect(3);
+    assert!(refused.stderr.contains("the target server has no role clerk"), "{}", refused.stderr);
+    assert_eq!(server.psql("copy", "SELECT count(*) FROM pg_class WHERE relname = 'item'"), "0");
+    tool.run(&["restore", "--into", "copy", "--no-owner", "--no-privileges"]).expect(0);
+    assert_eq!(server.psql("copy", "SELECT count(*) FROM item"), "5000");
+}
+
+#[test]
+fn the_reports_can_be_read() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new().in_folder(true).with("DATABASE_URL", server.url("shop"));
+    assert!(tool.run(&["create"]).expect(0).stdout.contains("5,000 rows read in one snapshot"));
+    let list = tool.run(&["list"]).expect(0).stdout;
+    assert!(list.contains("shop") && list.contains("5,000") && list.contains("sealed"), "{list}");
+    let show = tool.run(&["show"]).expect(0).stdout;
+    assert!(show.contains("public.item") && show.contains("PostgreSQL"), "{show}");
+    let verify = tool.run(&["verify"]).expect(0).stdout;
+    assert!(verify.contains("all there, none changed"), "{verify}");
+    for format in ["json", "junit", "prometheus", "nagios", "github", "markdown"] {
+        tool.run(&["verify", "--format", format]).expect(0);
+    }
+}

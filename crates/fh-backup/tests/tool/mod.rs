@@ -1,0 +1,158 @@
+//! Runs the real binary in a folder of its own, with nothing of this process's environment that it would listen to.
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic, reason = "each test file uses a part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use fh_testkit::{Postgres, S3};
+
+pub struct Tool {
+    pub folder: tempfile::TempDir,
+    variables: Vec<(String, String)>,
+    /// `--repository` and keys, for every call.
+    place: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Fails the test unless the exit code is this.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+impl Tool {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new(), place: Vec::new() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set(name, value);
+        self
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.into()));
+    }
+
+    /// A repository in a folder beside, encrypted or not.
+    pub fn in_folder(self, encrypted: bool) -> Self {
+        let place = self.path("repository").display().to_string();
+        self.with_repository(&place, encrypted)
+    }
+
+    /// A repository in a bucket.
+    pub fn in_s3(self, s3: &S3, encrypted: bool) -> Self {
+        s3.create_bucket("backups");
+        self.with("AWS_ACCESS_KEY_ID", s3.access_key())
+            .with("AWS_SECRET_ACCESS_KEY", s3.secret_key())
+            .with("AWS_REGION", "eu-central-1")
+            .with("AWS_ENDPOINT_URL", s3.endpoint())
+            .with_repository("s3://backups/shop/main", encrypted)
+    }
+
+    fn with_repository(mut self, place: &str, encrypted: bool) -> Self {
+        self.place = vec!["--repository".into(), place.to_owned()];
+        let mut init = vec!["init".to_owned()];
+        if encrypted {
+            let identity = self.path("identity.txt").display().to_string();
+            let made = self.run(&["--format", "json", "key", "generate", "--to", &identity]).expect(0);
+            let recipient = made.json()["data"]["recipient"].as_str().unwrap().to_owned();
+            init.extend(["--recipient".into(), recipient]);
+            self.place.extend(["--key-file".into(), self.path("repository.key").display().to_string()]);
+        }
+        let init: Vec<&str> = init.iter().map(String::as_str).collect();
+        self.run(&init).expect(0);
+        if encrypted {
+            self.place.extend(["--identity".into(), self.path("identity.txt").display().to_string()]);
+        }
+        self
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fh-backup"));
+        command.current_dir(self.folder.path()).env_clear().args(arguments).args(&self.place);
+        for name in ["PATH", "LLVM_PROFILE_FILE", "FH_PG_BINDIR"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        // No profile of the developer's, and no instance metadata service to wait for.
+        command.env("HOME", self.folder.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        ran(&self.command(arguments).output().unwrap())
+    }
+
+    /// The id of the newest set.
+    pub fn newest(&self) -> String {
+        let sets = self.run(&["list", "--format", "json"]).expect(0).json();
+        sets["data"]["sets"].as_array().unwrap().last().unwrap()["set"].as_str().unwrap().to_owned()
+    }
+
+    /// Ids of all sets.
+    pub fn sets(&self) -> Vec<String> {
+        let sets = self.run(&["list", "--format", "json"]).expect(0).json();
+        let id = |set: &serde_json::Value| set["set"].as_str().unwrap().to_owned();
+        sets["data"]["sets"].as_array().unwrap().iter().map(id).collect()
+    }
+
+    /// The text with this test's folders replaced, for comparing.
+    pub fn redact(&self, text: &str) -> String {
+        text.replace(&self.folder.path().display().to_string(), "[folder]")
+    }
+}
+
+pub fn ran(output: &Output) -> Ran {
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A server with one database of a few tables.
+pub fn small_server() -> Option<Postgres> {
+    let server = fh_testkit::start_or_skip(Postgres::try_start())?;
+    server.create_database("shop");
+    server.psql(
+        "shop",
+        "CREATE TABLE item (id int PRIMARY KEY, name text NOT NULL);
+         INSERT INTO item SELECT n, 'item ' || n FROM generate_series(1, 5000) n;
+         CREATE TABLE empty (x int);
+         CREATE SEQUENCE counter; SELECT setval('counter', 41);",
+    );
+    Some(server)
+}
+
+/// Every file below a folder, with its content.
+pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { drop(found.insert(path.clone(), std::fs::read(path).unwrap())) }
+        }
+    }
+    found
+}
