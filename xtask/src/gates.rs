@@ -144,24 +144,20 @@ impl Run<'_> {
 fn verdict(command: &xshell::Cmd<'_>, advice: &str) -> Outcome {
     match command.run() {
         Ok(()) => Outcome::Pass(String::new()),
-        Err(error) => {
-            let why = short(&error.to_string());
-            Outcome::Fail(if advice.is_empty() {
-                why
-            } else {
-                format!("{why}; {advice}")
-            })
-        }
+        Err(error) => Outcome::Fail(match exit_code(&error.to_string()) {
+            Some(code) if advice.is_empty() => format!("exit code {code}"),
+            Some(code) => format!("exit code {code}; {advice}"),
+            // It could not be started, or was killed: the advice is for what it would have found.
+            None => error.to_string(),
+        }),
     }
 }
 
-/// xshell's message without the command line, which was printed when it started: "command exited with non-zero code
-/// `…`: 1" becomes "exit code 1".
-fn short(error: &str) -> String {
-    match error.rsplit_once("`: ") {
-        Some((start, code)) if start.starts_with("command exited") => format!("exit code {code}"),
-        _ => error.to_owned(),
-    }
+/// The code in xshell's message "command exited with non-zero code `…`: 1"; the command line itself was printed when it
+/// started.
+fn exit_code(error: &str) -> Option<&str> {
+    let (start, code) = error.rsplit_once("`: ")?;
+    start.starts_with("command exited").then_some(code)
 }
 
 #[cfg(test)]
@@ -177,10 +173,13 @@ mod tests {
             Outcome::Fail("exit code 7; do this".into())
         );
         assert_eq!(verdict(&shell.cmd("true"), ""), Outcome::Pass(String::new()));
-        let Outcome::Fail(why) = verdict(&shell.cmd("/no/such/program"), "") else {
+        let Outcome::Fail(why) = verdict(&shell.cmd("/no/such/program"), "do this") else {
             panic!("it cannot start")
         };
-        assert!(why.contains("/no/such/program"), "{why}");
+        assert!(
+            why.contains("/no/such/program") && !why.contains("do this"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{AppName, BehaviorVersion, Region};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
-use fh_core::{Error, Result};
+use fh_core::{Context as _, Error, Result};
 
 /// What may be said about AWS in the configuration; the rest comes from its own environment variables and files.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,8 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
 }
 
+/// How requests name this program to AWS; CloudTrail shows it.
+pub(crate) const APP_NAME: &str = "financehub-devops-toolkit";
 /// Connecting to a service.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Waiting for the first byte of an answer.
@@ -27,7 +29,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// One attempt, sent and answered: 64 MiB at half a megabyte a second.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 /// Attempts, the first one included. The pauses between them grow, with jitter.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Reads the AWS configuration in the usual order: options, environment, profile files, and for credentials also web
 /// identity, ECS and EC2 (IMDSv2). IAM Identity Center (SSO) log-ins are not compiled in.
@@ -39,6 +41,7 @@ pub async fn sdk_config(options: &AwsOptions) -> Result<SdkConfig> {
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .app_name(AppName::new(APP_NAME).or_unable(|| "cannot configure the AWS client")?)
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
@@ -61,10 +64,15 @@ pub async fn sdk_config(options: &AwsOptions) -> Result<SdkConfig> {
     if config.region().is_some() {
         return Ok(config);
     }
-    if options.endpoint_url.is_some() {
+    // The endpoint may have come from AWS_ENDPOINT_URL or a profile.
+    if config.endpoint_url().is_some() {
         // A compatible store does not care, but the signature needs one.
         return Ok(config.into_builder().region(Region::new("us-east-1")).build());
     }
-    Err(Error::usage("no AWS region is set")
-        .hint("set AWS_REGION, or region in the [aws] section of the configuration, or in the AWS profile"))
+    Err(no_region())
+}
+
+pub(crate) fn no_region() -> Error {
+    Error::usage("no AWS region is set")
+        .hint("set AWS_REGION, or region in the [aws] section of the configuration, or in the AWS profile")
 }

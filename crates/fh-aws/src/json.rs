@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_sigv4::http_request::SigningSettings;
 use aws_types::SdkConfig;
-use backon::{ExponentialBuilder, Retryable as _};
-use fh_core::{Context as _, Error, Result};
+use fh_core::{Context as _, Deadline, Error, Result};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use crate::credentials;
+use crate::api_error::ApiError;
+use crate::config::{APP_NAME, ATTEMPTS, no_region};
+use crate::sign::{Scope, signature};
+use crate::{backoff, credentials};
 
-/// One call, from connecting to the last byte.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// One attempt, from connecting to the last byte.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A client of one service that speaks JSON 1.1.
 #[derive(Debug, Clone)]
@@ -24,27 +25,16 @@ pub struct JsonClient {
     agent: ureq::Agent,
     region: String,
     endpoint: String,
+    /// Name and port of the endpoint, as the signature and the request have it.
+    host: String,
     /// Name of the service in signatures and host names, for example `secretsmanager`.
     service: &'static str,
     /// What stands before the operation in `X-Amz-Target`.
     target: &'static str,
+    deadline: Deadline,
 }
 
-/// What a service answered instead of a result.
-#[derive(Debug, thiserror::Error)]
-#[error("{code}: {message} (HTTP {status}, request {request_id})")]
-pub struct ApiError {
-    /// Short name, for example `ResourceNotFoundException`.
-    pub code: String,
-    /// The service's words.
-    pub message: String,
-    /// HTTP status.
-    pub status: u16,
-    /// Id for AWS's support.
-    pub request_id: String,
-}
-
-/// Why one attempt failed, and whether another may help.
+/// Why one attempt failed.
 enum Failure {
     Api(ApiError),
     Transport(ureq::Error),
@@ -52,22 +42,18 @@ enum Failure {
 }
 
 impl Failure {
-    /// Throttling, the service's own faults, and broken connections pass; everything else stays as it is.
+    /// Whether another attempt may help. A server that cannot prove its name will not be able to a second later.
     fn may_pass(&self) -> bool {
         match self {
-            Self::Api(error) => {
-                error.status >= 500
-                    || error.status == 429
-                    || [
-                        "Throttling",
-                        "TooManyRequests",
-                        "RequestLimitExceeded",
-                        "SlowDown",
-                    ]
-                    .iter()
-                    .any(|name| error.code.contains(name))
-            }
-            Self::Transport(_) => true,
+            Self::Api(error) => error.may_pass(),
+            Self::Transport(ureq::Error::Io(error)) => error.kind() != std::io::ErrorKind::InvalidData,
+            Self::Transport(error) => matches!(
+                error,
+                ureq::Error::Timeout(_)
+                    | ureq::Error::ConnectionFailed
+                    | ureq::Error::HostNotFound
+                    | ureq::Error::Protocol(_)
+            ),
             Self::Other(_) => false,
         }
     }
@@ -77,12 +63,10 @@ impl JsonClient {
     /// A client of `service`.
     ///
     /// # Errors
-    /// Exit code 2 without a region.
+    /// Exit code 2 without a region, or with an endpoint that is no URL.
     pub fn new(config: &SdkConfig, service: &'static str, target: &'static str) -> Result<Self> {
-        let region = config
-            .region()
-            .ok_or_else(|| Error::usage("no AWS region is set"))?
-            .to_string();
+        let region = config.region().ok_or_else(no_region)?.to_string();
+        // AWS General Reference, "AWS service endpoints"; China has its own top-level domain.
         let domain = if region.starts_with("cn-") {
             "amazonaws.com.cn"
         } else {
@@ -92,13 +76,17 @@ impl JsonClient {
             || format!("https://{service}.{region}.{domain}"),
             |url| url.trim_end_matches('/').to_owned(),
         );
+        let host = host_of(&endpoint).ok_or_else(|| {
+            Error::usage(format!("the AWS endpoint {endpoint:?} is not a URL"))
+                .hint("write https://HOST or http://HOST:PORT in AWS_ENDPOINT_URL or endpoint_url")
+        })?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ureq::tls::TlsConfig::builder()
             .unversioned_rustls_crypto_provider(provider)
             .root_certs(ureq::tls::RootCerts::PlatformVerifier)
             .build();
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(TIMEOUT))
+            .user_agent(APP_NAME)
             .http_status_as_error(false)
             .max_redirects(0)
             .tls_config(tls)
@@ -109,9 +97,18 @@ impl JsonClient {
             agent,
             region,
             endpoint,
+            host,
             service,
             target,
+            deadline: Deadline::never(),
         })
+    }
+
+    /// The same client, whose calls never outlast the run.
+    #[must_use]
+    pub fn until(mut self, deadline: Deadline) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Calls `operation`. Throttling, server faults and broken connections are tried again, five times in all, with
@@ -126,92 +123,109 @@ impl JsonClient {
     ) -> Result<O> {
         let body =
             serde_json::to_vec(input).or_unable(|| format!("cannot write the request of {operation}"))?;
-        let attempt = || async {
-            let credentials = credentials::resolve(&self.config).await.map_err(Failure::Other)?;
-            let (client, operation, body) = (self.clone(), operation.to_owned(), body.clone());
-            tokio::task::spawn_blocking(move || client.attempt(&credentials, &operation, &body))
-                .await
-                .map_err(|crashed| Failure::Other(Error::unable("a request ended early").because(crashed)))?
+        let mut tried = 0;
+        let answer = loop {
+            let failure = match self.attempt(operation, &body).await {
+                Ok(answer) => break answer,
+                Err(failure) => failure,
+            };
+            tried += 1;
+            let pause = backoff::pause(tried - 1)?;
+            let in_time = self.deadline.remaining().is_none_or(|left| left > pause);
+            if !failure.may_pass() || tried == ATTEMPTS || !in_time {
+                return Err(self.explain(operation, failure));
+            }
+            tracing::debug!(
+                operation,
+                attempt = tried,
+                "AWS call failed, trying again in {pause:?}"
+            );
+            tokio::time::sleep(pause).await;
         };
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .with_max_times(4);
-        let answer = attempt
-            .retry(pauses)
-            .when(Failure::may_pass)
-            .await
-            .map_err(|failure| self.explain(operation, failure))?;
-        serde_json::from_slice(&answer)
-            .or_unable(|| format!("the answer of {} to {operation} is not understood", self.service))
+        // The cause would quote the answer, and the answer may be a secret.
+        serde_json::from_slice(&answer).map_err(|error| {
+            Error::unable(format!(
+                "the answer of {} to {operation} is not understood",
+                self.service
+            ))
+            .hint(format!(
+                "{} bytes came, wrong at line {} column {}: is {} really an AWS endpoint?",
+                answer.len(),
+                error.line(),
+                error.column(),
+                self.endpoint
+            ))
+        })
     }
 
-    fn attempt(&self, credentials: &Credentials, operation: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+    /// One attempt, with credentials that are asked for anew: those of the attempt before may have expired.
+    async fn attempt(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let what = format!("{operation} of {}", self.service);
+        let timeout = self
+            .deadline
+            .bound(ATTEMPT_TIMEOUT, &what)
+            .map_err(Failure::Other)?;
+        let credentials = tokio::time::timeout(timeout, credentials::resolve(&self.config))
+            .await
+            .unwrap_or_else(|late| Err(Error::unable("AWS credentials did not come in time").because(late)))
+            .map_err(Failure::Other)?;
+        let (client, operation, body) = (self.clone(), operation.to_owned(), body.to_owned());
+        tokio::task::spawn_blocking(move || client.send(&credentials, &operation, &body, timeout))
+            .await
+            .map_err(|crashed| Failure::Other(Error::unable("a request ended early").because(crashed)))?
+    }
+
+    fn send(
+        &self,
+        credentials: &Credentials,
+        operation: &str,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Vec<u8>, Failure> {
         let uri = format!("{}/", self.endpoint);
         let target = format!("{}.{operation}", self.target);
-        let host = self.endpoint.split("://").nth(1).unwrap_or_default();
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
-            ("host", host),
+            ("host", self.host.as_str()),
             ("x-amz-target", target.as_str()),
         ];
-        let signed = self
-            .sign(credentials, &uri, &headers, body)
+        let scope = Scope {
+            credentials,
+            region: &self.region,
+            service: self.service,
+            time: SystemTime::now(),
+        };
+        let signed = signature(&scope, SigningSettings::default(), "POST", &uri, &headers, body)
             .map_err(Failure::Other)?;
-        let mut request = self.agent.post(&uri);
-        for (name, value) in headers.into_iter().filter(|(name, _)| *name != "host") {
-            request = request.header(name, value);
-        }
-        for (name, value) in &signed {
+        let mut request = self
+            .agent
+            .post(&uri)
+            .config()
+            .timeout_global(Some(timeout))
+            .build();
+        for (name, value) in headers.into_iter().chain(signed.headers()) {
             request = request.header(name, value);
         }
         let mut response = request.send(body).map_err(Failure::Transport)?;
         let status = response.status().as_u16();
-        let request_id = response
-            .headers()
-            .get("x-amzn-requestid")
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or("unknown")
-            .to_owned();
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let request_id = header("x-amzn-requestid").unwrap_or_else(|| "unknown".to_owned());
+        let error_type = header("x-amzn-errortype");
         let answer = response.body_mut().read_to_vec().map_err(Failure::Transport)?;
         if status == 200 {
             Ok(answer)
         } else {
-            Err(Failure::Api(api_error(status, request_id, &answer)))
+            Err(Failure::Api(ApiError::read(
+                status,
+                request_id,
+                error_type.as_deref(),
+                &answer,
+            )))
         }
     }
 
-    fn sign(
-        &self,
-        credentials: &Credentials,
-        uri: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> Result<Vec<(String, String)>> {
-        let failed = || "cannot sign a request to AWS";
-        let identity = credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(self.service)
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .or_unable(failed)?
-            .into();
-        let request = SignableRequest::new("POST", uri, headers.iter().copied(), SignableBody::Bytes(body))
-            .or_unable(failed)?;
-        let (instructions, _) = sign(request, &parameters).or_unable(failed)?.into_parts();
-        let (headers, _) = instructions.into_parts();
-        Ok(headers
-            .into_iter()
-            .map(|header| (header.name().to_owned(), header.value().to_owned()))
-            .collect())
-    }
-
     fn explain(&self, operation: &str, failure: Failure) -> Error {
-        let what = format!("{} of {} in {} failed", operation, self.service, self.region);
+        let what = format!("{operation} of {} in {} failed", self.service, self.region);
         match failure {
             Failure::Other(error) => error,
             Failure::Transport(error) => Error::unable(what).because(error).hint(format!(
@@ -219,56 +233,50 @@ impl JsonClient {
                 self.endpoint
             )),
             Failure::Api(error) => {
-                let hint = hint(&error, operation);
-                Error::unable(what).because(error).hint(hint)
+                let advice = error.advice(operation);
+                Error::unable(what).because(error).hint(advice)
             }
         }
     }
 }
 
-fn hint(error: &ApiError, operation: &str) -> String {
-    match error.code.as_str() {
-        "AccessDeniedException" | "AccessDenied" => {
-            format!("allow {operation} on it in the role's policy, and kms:Decrypt on its key")
-        }
-        "ExpiredTokenException" | "ExpiredToken" => {
-            "the session token has expired: renew the credentials".to_owned()
-        }
-        "UnrecognizedClientException" | "InvalidSignatureException" | "InvalidClientTokenId" => {
-            credentials::HINT.to_owned()
-        }
-        "ResourceNotFoundException" | "ParameterNotFound" => "check the name and the region".to_owned(),
-        _ => "see the service's status and the request id".to_owned(),
-    }
+/// Host and, where it is not the scheme's own, port.
+fn host_of(endpoint: &str) -> Option<String> {
+    let uri: ureq::http::Uri = endpoint.parse().ok()?;
+    let authority = uri.authority()?;
+    let usual = match uri.scheme_str()? {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    Some(match authority.port_u16() {
+        Some(port) if port != usual => format!("{}:{port}", authority.host()),
+        _ => authority.host().to_owned(),
+    })
 }
 
-fn api_error(status: u16, request_id: String, answer: &[u8]) -> ApiError {
-    #[derive(Deserialize, Default)]
-    struct Body {
-        #[serde(rename = "__type", default)]
-        kind: String,
-        #[serde(alias = "Message", default)]
-        message: String,
-    }
-    let body: Body = serde_json::from_slice(answer).unwrap_or_default();
-    // `com.amazonaws.secretsmanager#ResourceNotFoundException`, sometimes with `:http://…` behind it.
-    let code = body
-        .kind
-        .rsplit('#')
-        .next()
-        .unwrap_or_default()
-        .split(':')
-        .next()
-        .unwrap_or_default();
-    let code = if code.is_empty() {
-        "UnknownError".to_owned()
-    } else {
-        code.to_owned()
-    };
-    ApiError {
-        code,
-        message: body.message,
-        status,
-        request_id,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_signed_host_is_the_one_that_is_sent() {
+        for (endpoint, host) in [
+            (
+                "https://ssm.eu-central-1.amazonaws.com",
+                "ssm.eu-central-1.amazonaws.com",
+            ),
+            (
+                "https://ssm.eu-central-1.amazonaws.com:443",
+                "ssm.eu-central-1.amazonaws.com",
+            ),
+            ("http://127.0.0.1:5000", "127.0.0.1:5000"),
+            ("http://localhost/path", "localhost"),
+        ] {
+            assert_eq!(host_of(endpoint).as_deref(), Some(host), "{endpoint}");
+        }
+        for wrong in ["", "localhost:5000", "ftp://x", "https://"] {
+            assert_eq!(host_of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_types::SdkConfig;
 use fh_core::config::SecretResolver;
-use fh_core::{Context as _, Error, Result, Secret};
+use fh_core::{Context as _, Deadline, Error, Result, Secret};
 use serde::Deserialize;
 
 use crate::config::{AwsOptions, sdk_config};
@@ -43,6 +43,15 @@ impl AwsSecrets {
             secretsmanager: JsonClient::new(config, "secretsmanager", "secretsmanager")?,
             ssm: JsonClient::new(config, "ssm", "AmazonSSM")?,
         })
+    }
+
+    /// The same reader, whose calls never outlast the run.
+    #[must_use]
+    pub fn until(self, deadline: Deadline) -> Self {
+        Self {
+            secretsmanager: self.secretsmanager.until(deadline),
+            ssm: self.ssm.until(deadline),
+        }
     }
 
     /// The current version of a secret (`GetSecretValue`). `name#key` gives one field of a secret that is a JSON
@@ -87,16 +96,27 @@ impl AwsSecrets {
 }
 
 /// The same for code that is not asynchronous: the AWS configuration is only read when a value needs it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct BlockingSecrets {
     options: AwsOptions,
+    deadline: Deadline,
 }
 
 impl BlockingSecrets {
     /// A reader that will use these options.
     #[must_use]
     pub fn new(options: AwsOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            deadline: Deadline::never(),
+        }
+    }
+
+    /// The same reader, whose calls never outlast the run.
+    #[must_use]
+    pub fn until(mut self, deadline: Deadline) -> Self {
+        self.deadline = deadline;
+        self
     }
 
     /// Runs `work` on a thread of its own, since the caller's may belong to an async runtime already.
@@ -110,7 +130,10 @@ impl BlockingSecrets {
                     .enable_all()
                     .build()
                     .or_unable(|| "cannot start the AWS client")?;
-                runtime.block_on(async { work(AwsSecrets::new(&sdk_config(&self.options).await?)?).await })
+                runtime.block_on(async {
+                    let config = sdk_config(&self.options).await?;
+                    work(AwsSecrets::new(&config)?.until(self.deadline)).await
+                })
             });
             thread
                 .join()

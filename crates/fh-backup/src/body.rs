@@ -51,6 +51,21 @@ pub struct Properties {
     pub ctype: String,
     /// Owner of the database.
     pub owner: String,
+    /// `COMMENT ON DATABASE`.
+    pub comment: Option<String>,
+    /// Privileges on the database; `None` when they were never changed from the built-in ones.
+    pub grants: Option<Vec<Grant>>,
+}
+
+/// One privilege on the database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role; `None` means PUBLIC.
+    pub role: Option<String>,
+    /// `CONNECT`, `CREATE` or `TEMPORARY`.
+    pub privilege: String,
+    /// `WITH GRANT OPTION`.
+    pub grantable: bool,
 }
 
 /// An installed extension.

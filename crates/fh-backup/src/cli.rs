@@ -201,10 +201,22 @@ impl Tool for Cli {
         [
             ("backup.repository", place.repository.clone(), "--repository"),
             ("backup.key.file", place.key_file.as_ref().map(path), "--key-file"),
-            ("backup.identity.file", place.identity.as_ref().map(path), "--identity"),
-            ("backup.s3.endpoint_url", place.s3_endpoint.clone(), "--s3-endpoint"),
+            (
+                "backup.identity.file",
+                place.identity.as_ref().map(path),
+                "--identity",
+            ),
+            (
+                "backup.s3.endpoint_url",
+                place.s3_endpoint.clone(),
+                "--s3-endpoint",
+            ),
             ("backup.jobs", jobs.map(|jobs| jobs.to_string()), "--jobs"),
-            ("backup.compression_level", level.map(|level| level.to_string()), "--compression-level"),
+            (
+                "backup.compression_level",
+                level.map(|level| level.to_string()),
+                "--compression-level",
+            ),
         ]
         .into_iter()
         .filter_map(|(key, value, flag)| Some((key.to_owned(), value?, flag)))

@@ -83,7 +83,10 @@ pub fn s3_options(session: &Session) -> S3Options {
     S3Options {
         region: s3.region.clone().or_else(|| config.aws.region.clone()),
         profile: config.aws.profile.clone(),
-        endpoint_url: s3.endpoint_url.clone().or_else(|| config.aws.endpoint_url.clone()),
+        endpoint_url: s3
+            .endpoint_url
+            .clone()
+            .or_else(|| config.aws.endpoint_url.clone()),
         path_style: s3.path_style,
         storage_class: s3.storage_class.clone(),
         sse_kms_key_id: s3.sse_kms_key_id.clone(),
@@ -96,8 +99,16 @@ pub fn s3_options(session: &Session) -> S3Options {
 /// Those of [`Repository::open`].
 pub async fn repository(session: &Session) -> Result<Repository> {
     let backup = &session.config().backup;
-    let key = backup.key.as_ref().map(|source| secret(session, source, "the repository key")).transpose()?;
-    let identity = backup.identity.as_ref().map(|source| secret(session, source, "the age identity")).transpose()?;
+    let key = backup
+        .key
+        .as_ref()
+        .map(|source| secret(session, source, "the repository key"))
+        .transpose()?;
+    let identity = backup
+        .identity
+        .as_ref()
+        .map(|source| secret(session, source, "the age identity"))
+        .transpose()?;
     let store = open_store(&location(session)?, &s3_options(session), session.deadline).await?;
     Repository::open(store, Access { key, identity }).await
 }

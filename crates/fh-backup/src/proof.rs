@@ -83,7 +83,10 @@ mod tests {
 
     #[test]
     fn json_keeps_all_128_bits() {
-        let proof = Proof { rows: 3, hash: u128::MAX - 1 };
+        let proof = Proof {
+            rows: 3,
+            hash: u128::MAX - 1,
+        };
         let json = serde_json::to_string(&proof).unwrap();
         assert_eq!(json, r#"{"rows":3,"hash":"fffffffffffffffffffffffffffffffe"}"#);
         assert_eq!(serde_json::from_str::<Proof>(&json).unwrap(), proof);

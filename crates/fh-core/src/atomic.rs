@@ -116,6 +116,7 @@ fn permissions(mode: u32) -> Permissions {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -179,10 +180,25 @@ mod tests {
         assert!(link.is_symlink());
     }
 
+    /// A pipe of our own and no real device: a test that fails as root would replace that for the whole machine.
     #[test]
-    fn a_device_is_written_to_and_not_replaced() {
-        write(Path::new("/dev/null"), b"x", None).unwrap();
-        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    fn a_pipe_is_written_to_and_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        rustix::fs::mkfifoat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        )
+        .unwrap();
+        // Opened for both, so that no open waits for the other end.
+        let mut reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        write(&path, b"through", None).unwrap();
+        assert!(std::fs::metadata(&path).unwrap().file_type().is_fifo());
+        let mut read = [0; 7];
+        reader.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"through");
     }
 
     #[test]
@@ -216,11 +232,13 @@ mod tests {
         assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), b"old");
     }
 
+    /// Only the part that cannot replace a file is given the real device.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_said_to_be_full() {
-        insta::assert_snapshot!(write(Path::new("/dev/full"), b"x", None).unwrap_err().render(), @r"
-        error: cannot write /dev/full
+        let error = write_through(Path::new("/dev/full"), b"x").unwrap_err();
+        insta::assert_snapshot!(failed("cannot write report.json", error).render(), @r"
+        error: cannot write report.json
         caused by: No space left on device (os error 28)
         hint: the disk is full: free some space (df -h shows how much there is), then run again
         ");

@@ -195,16 +195,31 @@ mod tests {
         assert_ne!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o044, 0);
     }
 
+    /// On a pipe of its own: were this broken, a test that runs as root would destroy a real device.
     #[test]
-    fn a_device_is_written_to_and_not_replaced() {
+    fn a_pipe_is_written_to_and_not_replaced() {
         use std::os::unix::fs::FileTypeExt;
-        write_file(Path::new("/dev/null"), b"x").unwrap();
-        assert!(
-            std::fs::metadata("/dev/null")
-                .unwrap()
-                .file_type()
-                .is_char_device()
-        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &path,
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        // Open at both ends, so that neither side waits for the other.
+        let mut pipe = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .unwrap();
+        write_file(&path, b"x").unwrap();
+        assert!(path.metadata().unwrap().file_type().is_fifo());
+        let mut seen = [0];
+        io::Read::read_exact(&mut pipe, &mut seen).unwrap();
+        assert_eq!(&seen, b"x");
     }
 
     #[test]

@@ -168,6 +168,12 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 fn output_that_cannot_be_written_is_not_good() {
     let folder = tempfile::tempdir().unwrap();
+    let data = std::fs::metadata("/dev/full").unwrap();
+    let device = std::os::unix::fs::FileTypeExt::is_char_device(&data.file_type());
+    assert!(
+        device,
+        "/dev/full of this machine is no device: mknod -m 666 /dev/full c 1 7"
+    );
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = example(folder.path(), &["check", "42"])
         .stdout(full)

@@ -34,12 +34,20 @@ pub fn run(root: &Path, trees: &[Command]) -> Result<Outcome> {
         let text = fs_err::read_to_string(root.join(&file))?;
         pages.insert(file, markdown::parse(&text));
     }
-    let mut outcome = Outcome { pages: pages.len(), commands: 0, wrong: Vec::new() };
+    let mut outcome = Outcome {
+        pages: pages.len(),
+        commands: 0,
+        wrong: Vec::new(),
+    };
     for (path, page) in &pages {
         for (line, command) in &page.commands {
             outcome.commands += commands::count(command, trees);
             let wrong = commands::check_line(command, trees);
-            outcome.wrong.extend(wrong.into_iter().map(|why| format!("{}:{line}: {why}", path.display())));
+            outcome.wrong.extend(
+                wrong
+                    .into_iter()
+                    .map(|why| format!("{}:{line}: {why}", path.display())),
+            );
         }
         outcome.wrong.extend(links::check(root, path, page, &pages));
     }
@@ -56,7 +64,11 @@ fn markdown_files(root: &Path, folder: &Path, deep: bool) -> Result<Vec<PathBuf>
         if deep && path.is_dir() {
             found.extend(markdown_files(root, &path, true)?);
         } else if path.extension().is_some_and(|extension| extension == "md") {
-            found.push(path.strip_prefix(root).context("a file outside the repository")?.to_owned());
+            found.push(
+                path.strip_prefix(root)
+                    .context("a file outside the repository")?
+                    .to_owned(),
+            );
         }
     }
     found.sort();

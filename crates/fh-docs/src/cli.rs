@@ -58,7 +58,11 @@ fn run(cli: Cli) -> Result<String> {
     match cli {
         Cli::Check { root } => run_check(&root),
         Cli::Man { out } => Ok(format!("{} man pages in {}\n", emit::man(&out)?, out.display())),
-        Cli::Completions { out } => Ok(format!("{} completion files in {}\n", emit::completions(&out)?, out.display())),
+        Cli::Completions { out } => Ok(format!(
+            "{} completion files in {}\n",
+            emit::completions(&out)?,
+            out.display()
+        )),
         Cli::Schema { out: None } => emit::schema(),
         Cli::Schema { out: Some(file) } => {
             fs_err::write(&file, emit::schema()?)?;
@@ -70,14 +74,27 @@ fn run(cli: Cli) -> Result<String> {
 fn run_check(root: &Path) -> Result<String> {
     let outcome = check::run(root, &trees::all())?;
     if !outcome.wrong.is_empty() {
-        bail!("{} thing(s) in the documentation are wrong:\n  {}", outcome.wrong.len(), outcome.wrong.join("\n  "));
+        bail!(
+            "{} thing(s) in the documentation are wrong:\n  {}",
+            outcome.wrong.len(),
+            outcome.wrong.join("\n  ")
+        );
     }
     if outcome.commands == 0 {
-        bail!("no command was found in {} pages: nothing was checked", outcome.pages);
+        bail!(
+            "no command was found in {} pages: nothing was checked",
+            outcome.pages
+        );
     }
     let schema = root.join("docs/financehub.schema.json");
     if fs_err::read_to_string(&schema)? != emit::schema()? {
-        bail!("{0} is not what the configuration types say; write it anew: cargo run -p fh-docs -- schema --out {0}", schema.display());
+        bail!(
+            "{0} is not what the configuration types say; write it anew: cargo run -p fh-docs -- schema --out {0}",
+            schema.display()
+        );
     }
-    Ok(format!("{} pages, {} commands: all accepted; links lead somewhere; the schema is current\n", outcome.pages, outcome.commands))
+    Ok(format!(
+        "{} pages, {} commands: all accepted; links lead somewhere; the schema is current\n",
+        outcome.pages, outcome.commands
+    ))
 }

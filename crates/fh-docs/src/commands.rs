@@ -6,7 +6,10 @@ use clap::error::ErrorKind;
 /// Checks every command of ours in one line of a shell block; gives a message for each that would be refused.
 #[must_use]
 pub fn check_line(line: &str, trees: &[Command]) -> Vec<String> {
-    ours(line, trees).into_iter().filter_map(|(words, tree)| refusal(&words, tree)).collect()
+    ours(line, trees)
+        .into_iter()
+        .filter_map(|(words, tree)| refusal(&words, tree))
+        .collect()
 }
 
 /// How many commands of ours a line holds.
@@ -22,7 +25,11 @@ fn refusal(words: &[String], tree: &Command) -> Option<String> {
     }
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    Some(format!("`{}`: {}", words.join(" "), first.trim_start_matches("error: ")))
+    Some(format!(
+        "`{}`: {}",
+        words.join(" "),
+        first.trim_start_matches("error: ")
+    ))
 }
 
 /// The commands of ours in a line: it is cut at pipes and list operators, and words that may stand before a command
@@ -33,7 +40,9 @@ fn ours<'a>(line: &str, trees: &'a [Command]) -> Vec<(Vec<String>, &'a Command)>
         return Vec::new();
     }
     // Quotes that never close are prose or program output, not a command.
-    let Some(words) = shlex::split(line) else { return Vec::new() };
+    let Some(words) = shlex::split(line) else {
+        return Vec::new();
+    };
     words
         .split(|word| matches!(word.as_str(), "|" | "||" | "&&" | ";" | "&"))
         .filter_map(|command| {
@@ -52,11 +61,16 @@ fn ours<'a>(line: &str, trees: &'a [Command]) -> Vec<(Vec<String>, &'a Command)>
 }
 
 fn may_stand_before(word: &str) -> bool {
-    let assignment = word
-        .split_once('=')
-        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+    let assignment = word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    });
     let crontab = !word.is_empty() && word.chars().all(|c| c.is_ascii_digit() || "*/,-".contains(c));
-    assignment || crontab || matches!(word, "sudo" | "exec" | "time" | "nice" | "@daily" | "@hourly" | "@weekly")
+    assignment
+        || crontab
+        || matches!(
+            word,
+            "sudo" | "exec" | "time" | "nice" | "@daily" | "@hourly" | "@weekly"
+        )
 }
 
 fn strip_redirections(words: &[String]) -> Vec<String> {
@@ -106,12 +120,21 @@ mod tests {
 
     #[test]
     fn wrong_flags_and_subcommands_are_named() {
-        assert_eq!(check("fh-x go --fats 1"), ["`fh-x go --fats 1`: unexpected argument '--fats' found"]);
-        assert_eq!(check("true && cargo xtask cy"), ["`xtask cy`: unrecognized subcommand 'cy'"]);
+        assert_eq!(
+            check("fh-x go --fats 1"),
+            ["`fh-x go --fats 1`: unexpected argument '--fats' found"]
+        );
+        assert_eq!(
+            check("true && cargo xtask cy"),
+            ["`xtask cy`: unrecognized subcommand 'cy'"]
+        );
     }
 
     #[test]
     fn other_programs_and_comments_are_not_ours() {
-        assert_eq!(count("ls fh-x", &trees()) + count("# fh-x nope", &trees()) + count("it's fh-x", &trees()), 0);
+        assert_eq!(
+            count("ls fh-x", &trees()) + count("# fh-x nope", &trees()) + count("it's fh-x", &trees()),
+            0
+        );
     }
 }

@@ -10,7 +10,9 @@ use crate::markdown::Page;
 pub fn check(root: &Path, path: &Path, page: &Page, pages: &BTreeMap<PathBuf, Page>) -> Vec<String> {
     page.links
         .iter()
-        .filter_map(|(line, link)| broken(root, path, link, pages).map(|why| format!("{}:{line}: {why}", path.display())))
+        .filter_map(|(line, link)| {
+            broken(root, path, link, pages).map(|why| format!("{}:{line}: {why}", path.display()))
+        })
         .collect()
 }
 
@@ -27,8 +29,11 @@ fn broken(root: &Path, from: &Path, link: &str, pages: &BTreeMap<PathBuf, Page>)
     if !root.join(&target).exists() {
         return Some(format!("link to {link}: there is no {}", target.display()));
     }
-    let known = pages.get(&target).is_none_or(|page| page.anchors.iter().any(|known| known == anchor));
-    (!anchor.is_empty() && !known).then(|| format!("link to {link}: {} has no heading of that name", target.display()))
+    let known = pages
+        .get(&target)
+        .is_none_or(|page| page.anchors.iter().any(|known| known == anchor));
+    (!anchor.is_empty() && !known)
+        .then(|| format!("link to {link}: {} has no heading of that name", target.display()))
 }
 
 /// Resolves `.` and `..` by name.

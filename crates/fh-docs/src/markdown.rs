@@ -84,6 +84,9 @@ mod tests {
         let page = parse("# A `b` C!\n\n[x](y.md#z)\n\n```sh\none \\\n  two\nthree\n```\n\n    indented\n");
         assert_eq!(page.anchors, ["a-b-c"]);
         assert_eq!(page.links, [(3, "y.md#z".to_owned())]);
-        assert_eq!(page.commands, [(6, "one  two".to_owned()), (8, "three".to_owned())]);
+        assert_eq!(
+            page.commands,
+            [(6, "one  two".to_owned()), (8, "three".to_owned())]
+        );
     }
 }

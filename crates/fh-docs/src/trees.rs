@@ -1,11 +1,11 @@
 //! The command lines of every tool.
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 
 /// The tools that are shipped: they get man pages and completions.
 #[must_use]
 pub fn tools() -> Vec<Command> {
-    vec![fh_backup::Cli::command()]
+    vec![fh_core::app::command::<fh_backup::Cli>()]
 }
 
 /// Everything that documentation may show: the tools, and `cargo xtask` as `xtask`.

@@ -34,7 +34,10 @@ pub fn child_environment(target: &ConnectionString) -> Result<ChildEnvironment> 
         .prefix("fh-pg-")
         .tempdir()
         .or_unable(|| "cannot make a temporary folder for the password file")?;
-    let mut environment = ChildEnvironment { variables: BTreeMap::new(), folder };
+    let mut environment = ChildEnvironment {
+        variables: BTreeMap::new(),
+        folder,
+    };
     environment.place(target);
     environment.tls(target)?;
     environment.password(target)?;
@@ -77,7 +80,10 @@ impl ChildEnvironment {
             }),
         );
         let address = |server: &crate::target::Server| match &server.place {
-            Place::Tcp { address: Some(address), .. } => address.to_string(),
+            Place::Tcp {
+                address: Some(address),
+                ..
+            } => address.to_string(),
             _ => String::new(),
         };
         if target.servers.iter().any(|server| !address(server).is_empty()) {
@@ -90,8 +96,14 @@ impl ChildEnvironment {
 
     /// libpq knows one `sslmode` for all hosts, so the strongest that any of them needs applies.
     fn tls(&mut self, target: &ConnectionString) -> Result<()> {
-        let over_tcp = target.servers.iter().filter(|server| matches!(server.place, Place::Tcp { .. }));
-        let mode = over_tcp.map(|server| target.ssl_mode(server)).max().unwrap_or(SslMode::Prefer);
+        let over_tcp = target
+            .servers
+            .iter()
+            .filter(|server| matches!(server.place, Place::Tcp { .. }));
+        let mode = over_tcp
+            .map(|server| target.ssl_mode(server))
+            .max()
+            .unwrap_or(SslMode::Prefer);
         self.set("PGSSLMODE", mode.as_str());
         let roots = match (mode, target.root_cert()) {
             (SslMode::VerifyCa | SslMode::VerifyFull, RootCert::File(file)) => file,
@@ -135,14 +147,23 @@ impl ChildEnvironment {
     fn password(&mut self, target: &ConnectionString) -> Result<()> {
         let mut lines = String::new();
         for server in &target.servers {
-            let password = target.password.clone().or_else(|| passfile::look_up(target, server));
+            let password = target
+                .password
+                .clone()
+                .or_else(|| passfile::look_up(target, server));
             let Some(password) = password else { continue };
             let host = match &server.place {
                 Place::Tcp { host, .. } => host.clone(),
                 // Whether libpq calls a folder `localhost` depends on how it was built.
                 Place::Socket(_) => String::new(),
             };
-            let mut line = passfile::line(&host, server.port, &target.database, &target.user, password.expose());
+            let mut line = passfile::line(
+                &host,
+                server.port,
+                &target.database,
+                &target.user,
+                password.expose(),
+            );
             if host.is_empty() {
                 line.insert(0, '*');
             }
@@ -161,7 +182,9 @@ impl ChildEnvironment {
             self.set("PGAPPNAME", name);
         }
         // libpq would wait for ever without one.
-        let timeout = target.connect_timeout.map_or(10, |timeout| timeout.as_secs().max(2));
+        let timeout = target
+            .connect_timeout
+            .map_or(10, |timeout| timeout.as_secs().max(2));
         self.set("PGCONNECT_TIMEOUT", timeout.to_string());
         // Versions before 14 know the first three words only, and fail on the others as they should.
         let attrs = match target.session_attrs {
@@ -188,13 +211,18 @@ impl ChildEnvironment {
 }
 
 fn write_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(content)
 }
 
 /// Variables of this process that would change what a child does.
 fn foreign_variables() -> impl Iterator<Item = OsString> {
     std::env::vars_os().map(|(name, _)| name).filter(|name| {
-        name.to_str().is_some_and(|name| name.starts_with("PG") || name.starts_with("PSQL") || name == "LANGUAGE")
+        name.to_str()
+            .is_some_and(|name| name.starts_with("PG") || name.starts_with("PSQL") || name == "LANGUAGE")
     })
 }

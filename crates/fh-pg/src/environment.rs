@@ -20,7 +20,10 @@ impl Environment {
     /// What this process sees: `PG…` and `HOME`, and the name of its user.
     #[must_use]
     pub fn from_process() -> Self {
-        let mut environment = Self { user: whoami::username().ok(), ..Self::default() };
+        let mut environment = Self {
+            user: whoami::username().ok(),
+            ..Self::default()
+        };
         for (name, value) in std::env::vars_os() {
             let Ok(name) = name.into_string() else { continue };
             if !name.starts_with("PG") && name != "HOME" {
@@ -94,15 +97,29 @@ mod tests {
 
     #[test]
     fn the_password_does_not_show() {
-        let environment = Environment::empty().with("PGPASSWORD", "tell-nobody").with("PGHOST", "h").with("PGUSER", "");
+        let environment = Environment::empty()
+            .with("PGPASSWORD", "tell-nobody")
+            .with("PGHOST", "h")
+            .with("PGUSER", "");
         assert_eq!(environment.get("PGPASSWORD"), Some("tell-nobody"));
-        assert_eq!(environment.get("PGUSER"), None, "an empty variable is one that is not set");
+        assert_eq!(
+            environment.get("PGUSER"),
+            None,
+            "an empty variable is one that is not set"
+        );
         let shown = format!("{environment:?}");
-        assert!(shown.contains("PGHOST") && !shown.contains("tell-nobody"), "{shown}");
+        assert!(
+            shown.contains("PGHOST") && !shown.contains("tell-nobody"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn the_process_has_a_user() {
-        assert!(Environment::from_process().user().is_some_and(|user| !user.is_empty()));
+        assert!(
+            Environment::from_process()
+                .user()
+                .is_some_and(|user| !user.is_empty())
+        );
     }
 }

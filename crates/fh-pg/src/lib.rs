@@ -48,5 +48,5 @@ pub use quote::{qualified, quote_ident, quote_literal};
 pub use session::pin_session;
 pub use target::{ConnectionString, Place, RootCert, Server, SessionAttrs, SslMode};
 pub use tls::{Proven, RootExpiry, TlsState, rds_roots, rds_roots_expiry};
-pub use tools::{Program, Tool, Tools};
+pub use tools::{Program, Tool, ToolVersion, Tools};
 pub use version::ServerVersion;

@@ -17,14 +17,22 @@ pub(crate) fn look_up(target: &ConnectionString, server: &Server) -> Option<Secr
         Place::Socket(folder) if crate::parse::is_default_socket_folder(folder) => "localhost".to_owned(),
         Place::Socket(folder) => folder.to_str()?.to_owned(),
     };
-    let wanted = [host.as_str(), &server.port.to_string(), &target.database, &target.user];
-    text.lines().find_map(|line| password_of(line, wanted)).map(Secret::new)
+    let wanted = [
+        host.as_str(),
+        &server.port.to_string(),
+        &target.database,
+        &target.user,
+    ];
+    first_password(&text, wanted).map(Secret::new)
 }
 
 fn read(path: &Path) -> Option<String> {
     let metadata = std::fs::metadata(path).ok()?;
     if !metadata.is_file() {
-        tracing::warn!("the password file {} is not a file and is ignored", path.display());
+        tracing::warn!(
+            "the password file {} is not a file and is ignored",
+            path.display()
+        );
         return None;
     }
     if metadata.permissions().mode() & 0o077 != 0 {
@@ -41,6 +49,13 @@ fn read(path: &Path) -> Option<String> {
             None
         }
     }
+}
+
+/// The password in the first line that fits; an empty one is none.
+fn first_password(text: &str, wanted: [&str; 4]) -> Option<String> {
+    text.lines()
+        .find_map(|line| password_of(line, wanted))
+        .filter(|password| !password.is_empty())
 }
 
 /// The password in `line` when its first four fields fit.
@@ -60,11 +75,12 @@ fn password_of(line: &str, wanted: [&str; 4]) -> Option<String> {
     while let Some(letter) = letters.next() {
         match letter {
             ':' => break,
-            '\\' => password.extend(letters.next()),
+            // The last character of the line stands for itself.
+            '\\' => password.push(letters.next().unwrap_or('\\')),
             _ => password.push(letter),
         }
     }
-    (!password.is_empty()).then_some(password)
+    Some(password)
 }
 
 /// The first field, as written and with its backslashes undone, and what follows its colon.
@@ -83,7 +99,13 @@ fn split(line: &str) -> Option<(&str, String, &str)> {
 /// One line for [`look_up`] and libpq.
 pub(crate) fn line(host: &str, port: u16, database: &str, user: &str, password: &str) -> String {
     let escape = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
-    format!("{}:{port}:{}:{}:{}\n", escape(host), escape(database), escape(user), escape(password))
+    format!(
+        "{}:{port}:{}:{}:{}\n",
+        escape(host),
+        escape(database),
+        escape(user),
+        escape(password)
+    )
 }
 
 #[cfg(test)]
@@ -91,18 +113,85 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::environment::Environment;
 
     const WANTED: [&str; 4] = ["db.example.com", "5432", "shop", "app"];
 
     #[test]
     fn the_first_line_that_fits_counts() {
-        let find = |text: &str| text.lines().find_map(|line| password_of(line, WANTED));
-        assert_eq!(find("# db.example.com:5432:shop:app:no\nother:*:*:*:no\n*:*:*:app:yes\n*:*:*:*:late"), Some("yes".into()));
+        let find = |text: &str| first_password(text, WANTED);
+        assert_eq!(
+            find("# db.example.com:5432:shop:app:no\nother:*:*:*:no\n*:*:*:app:yes\n*:*:*:*:late"),
+            Some("yes".into())
+        );
         assert_eq!(find("db.example.com:5433:shop:app:no"), None);
         assert_eq!(find("db.example.com:5432:shop:app"), None);
-        assert_eq!(find("*:*:*:*:with\\:colon\\\\and:tail"), Some("with:colon\\and".into()));
-        assert_eq!(find("*:*:*:*:"), None);
+        assert_eq!(
+            find("*:*:*:*:with\\:colon\\\\and:tail"),
+            Some("with:colon\\and".into())
+        );
+        assert_eq!(
+            find("*:*:*:*:\n*:*:*:*:a line with an empty password fits too"),
+            None
+        );
+        assert_eq!(find("*:*:*:*:ends with \\"), Some("ends with \\".into()));
         assert_eq!(find("\\*:*:*:*:no"), None);
+    }
+
+    /// The password that is found in a file of this mode.
+    fn found(text: &str, mode: u32, connection: &str) -> Option<String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(file.path(), text).unwrap();
+        fs_err::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let environment = Environment::empty()
+            .with_user("me")
+            .with("PGPASSFILE", file.path().to_str().unwrap());
+        let target = ConnectionString::parse(&Secret::new(connection), &environment).unwrap();
+        look_up(&target, &target.servers()[0]).map(|password| password.expose().to_owned())
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_ignored() {
+        for (mode, counts) in [
+            (0o600, true),
+            (0o400, true),
+            (0o640, false),
+            (0o604, false),
+            (0o610, false),
+        ] {
+            assert_eq!(
+                found("h:5432:d:u:yes", mode, "postgres://u@h/d").is_some(),
+                counts,
+                "{mode:o}"
+            );
+        }
+        assert_eq!(found("", 0o600, "postgres://u@h/d"), None);
+    }
+
+    #[test]
+    fn a_folder_or_nothing_in_its_place_is_ignored() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [folder.path().to_owned(), folder.path().join("missing")] {
+            assert_eq!(read(&path), None);
+        }
+    }
+
+    #[test]
+    fn a_socket_in_the_usual_folder_is_localhost() {
+        let lines = "/var/run/postgresql:*:*:*:no\nlocalhost:*:*:*:usual\n/elsewhere:1:*:me:other";
+        assert_eq!(
+            found(lines, 0o600, "host=/var/run/postgresql"),
+            Some("usual".into())
+        );
+        assert_eq!(
+            found(lines, 0o600, "host=/elsewhere port=1"),
+            Some("other".into())
+        );
+        assert_eq!(found(lines, 0o600, "host=/elsewhere port=2"), None);
+        assert_eq!(
+            found("10.0.0.1:*:*:*:by address", 0o600, "hostaddr=10.0.0.1"),
+            Some("by address".into())
+        );
     }
 
     proptest! {

@@ -125,7 +125,13 @@ pub(crate) struct Keepalives {
 impl Default for Keepalives {
     fn default() -> Self {
         let ten = Duration::from_secs(10);
-        Self { on: true, idle: ten, interval: ten, count: 60, user_timeout: None }
+        Self {
+            on: true,
+            idle: ten,
+            interval: ten,
+            count: 60,
+            user_timeout: None,
+        }
     }
 }
 
@@ -193,7 +199,10 @@ impl ConnectionString {
     /// The same server and role with another database.
     #[must_use]
     pub fn with_database(&self, name: impl Into<String>) -> Self {
-        Self { database: name.into(), ..self.clone() }
+        Self {
+            database: name.into(),
+            ..self.clone()
+        }
     }
 
     /// The same with certificate authorities from the configuration, unless the connection string names some.
@@ -209,13 +218,20 @@ impl ConnectionString {
     /// The same with this password.
     #[must_use]
     pub fn with_password(&self, password: Secret) -> Self {
-        Self { password: Some(password), password_source: None, ..self.clone() }
+        Self {
+            password: Some(password),
+            password_source: None,
+            ..self.clone()
+        }
     }
 
     /// The same with passwords made for each session.
     #[must_use]
     pub fn with_password_source(&self, source: Arc<dyn PasswordSource>) -> Self {
-        Self { password_source: Some(source), ..self.clone() }
+        Self {
+            password_source: Some(source),
+            ..self.clone()
+        }
     }
 
     /// The `sslmode` that applies to `server`.
@@ -226,19 +242,25 @@ impl ConnectionString {
     /// we have the certificates of its authorities. Unix sockets never use TLS.
     #[must_use]
     pub fn ssl_mode(&self, server: &Server) -> SslMode {
-        let Place::Tcp { host, .. } = &server.place else { return SslMode::Disable };
+        let Place::Tcp { host, .. } = &server.place else {
+            return SslMode::Disable;
+        };
         if self.exact_mode {
             return self.ssl_mode.unwrap_or(SslMode::Prefer);
         }
         let roots = self.root_cert();
         let given = match self.ssl_mode {
             // Passwords that are made for a session go over the line as they are.
-            None | Some(SslMode::Allow | SslMode::Prefer) if self.password_source.is_some() => Some(SslMode::Require),
+            None | Some(SslMode::Allow | SslMode::Prefer) if self.password_source.is_some() => {
+                Some(SslMode::Require)
+            }
             given => given,
         };
         match given {
             None if roots == RootCert::System => SslMode::VerifyFull,
-            None | Some(SslMode::Require) if roots == RootCert::Default && is_rds_host(host) => SslMode::VerifyFull,
+            None | Some(SslMode::Require) if roots == RootCert::Default && is_rds_host(host) => {
+                SslMode::VerifyFull
+            }
             Some(SslMode::Require) if matches!(roots, RootCert::File(_)) => SslMode::VerifyCa,
             given => given.unwrap_or(SslMode::Prefer),
         }
@@ -262,6 +284,10 @@ impl ConnectionString {
     /// `host:port`, or the socket folder; several are separated by commas.
     #[must_use]
     pub fn place(&self) -> String {
-        self.servers.iter().map(Server::to_string).collect::<Vec<_>>().join(",")
+        self.servers
+            .iter()
+            .map(Server::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }

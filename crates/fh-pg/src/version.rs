@@ -16,8 +16,15 @@ impl ServerVersion {
         let text = text.split_whitespace().next()?;
         let (major, minor, patch) = numbers(text)?;
         // Two numbers since version 10, three before.
-        let number = if major >= 10 { major * 10_000 + minor } else { major * 10_000 + minor * 100 + patch };
-        Some(Self { number, text: text.to_owned() })
+        let number = if major >= 10 {
+            major * 10_000 + minor
+        } else {
+            major * 10_000 + minor * 100 + patch
+        };
+        Some(Self {
+            number,
+            text: text.to_owned(),
+        })
     }
 
     /// As `server_version_num` counts: 150018 is 15.18.
@@ -41,8 +48,12 @@ impl fmt::Display for ServerVersion {
 
 /// Up to three numbers at the beginning; `18beta1` and `17devel` are 18 and 17.
 pub(crate) fn numbers(text: &str) -> Option<(u32, u32, u32)> {
-    let digits = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-    let mut parts = text[..digits].split('.').map(|part| part.parse::<u32>().ok().filter(|number| *number < 10_000));
+    let digits = text
+        .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
+        .unwrap_or(text.len());
+    let mut parts = text[..digits]
+        .split('.')
+        .map(|part| part.parse::<u32>().ok().filter(|number| *number < 10_000));
     let major = parts.next().flatten()?;
     let minor = parts.next().flatten().unwrap_or(0);
     Some((major, minor, parts.next().flatten().unwrap_or(0)))
@@ -64,7 +75,11 @@ mod tests {
             ("unknown", None),
             ("99999999999999", None),
         ] {
-            assert_eq!(ServerVersion::parse(text).map(|version| version.number()), number, "{text}");
+            assert_eq!(
+                ServerVersion::parse(text).map(|version| version.number()),
+                number,
+                "{text}"
+            );
         }
         assert_eq!(ServerVersion::parse("15.18 (x)").unwrap().major(), 15);
         assert_eq!(ServerVersion::parse("15.18 (x)").unwrap().to_string(), "15.18");

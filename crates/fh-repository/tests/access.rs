@@ -3,23 +3,32 @@
 
 mod small;
 
-use small::{Small, backup, store};
 use fh_core::Secret;
 use fh_repository::{Access, Repository, generate_identity};
+use small::{Small, backup, store};
 
 async fn refusal(small: &Small, key: Option<Secret>, identity: Option<Secret>) -> String {
-    Repository::open(store(&small.folder), Access { key, identity }).await.unwrap_err().render()
+    Repository::open(store(&small.folder), Access { key, identity })
+        .await
+        .unwrap_err()
+        .render()
 }
 
 #[tokio::test]
 async fn a_host_with_the_key_writes_and_checks_but_cannot_read() {
     let small = Small::new(true).await;
-    let access = Access { key: Some(small.key.clone()), identity: None };
+    let access = Access {
+        key: Some(small.key.clone()),
+        identity: None,
+    };
     let repository = Repository::open(store(&small.folder), access).await.unwrap();
     assert!(!repository.can_read());
     let (set, segments) = backup(&repository, &["eight\n"]).await.unwrap();
     let set = repository.open_set(&set).await.unwrap();
-    assert_eq!(repository.verify_objects(&set, |_| ()).await.unwrap().problems, []);
+    assert_eq!(
+        repository.verify_objects(&set, |_| ()).await.unwrap().problems,
+        []
+    );
     let error = repository.read_segment(&segments[0]).await.unwrap_err();
     assert_eq!(
         error.render(),
@@ -31,9 +40,15 @@ async fn a_host_with_the_key_writes_and_checks_but_cannot_read() {
 #[tokio::test]
 async fn the_identity_alone_opens_everything() {
     let small = Small::new(true).await;
-    let access = Access { key: None, identity: Some(small.pair.identity.clone()) };
+    let access = Access {
+        key: None,
+        identity: Some(small.pair.identity.clone()),
+    };
     let repository = Repository::open(store(&small.folder), access).await.unwrap();
-    assert_eq!(small::read(&repository, &small.set).await.unwrap(), ["one\n", "two\n", "three\n"]);
+    assert_eq!(
+        small::read(&repository, &small.set).await.unwrap(),
+        ["one\n", "two\n", "three\n"]
+    );
 }
 
 #[tokio::test]
@@ -65,11 +80,23 @@ async fn a_newer_format_and_other_files_are_refused() {
     let path = small.folder.path().join("fh-backup.json");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("\"version\": 1", "\"version\": 2")).unwrap();
-    assert!(refusal(&small, None, None).await.contains("has format version 2, this program knows 1"));
+    assert!(
+        refusal(&small, None, None)
+            .await
+            .contains("has format version 2, this program knows 1")
+    );
     std::fs::write(&path, "{}").unwrap();
-    assert!(refusal(&small, None, None).await.contains("is not the description of a repository"));
+    assert!(
+        refusal(&small, None, None)
+            .await
+            .contains("is not the description of a repository")
+    );
     std::fs::remove_file(&path).unwrap();
-    assert!(refusal(&small, None, None).await.contains("there is no backup repository in"));
+    assert!(
+        refusal(&small, None, None)
+            .await
+            .contains("there is no backup repository in")
+    );
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use small::{Small, backup, open, read, store};
 use fh_core::{Error, Exit, Result};
 use fh_repository::{Access, Entry, Put, Repository, SetState, Store};
+use small::{Small, backup, open, read, store};
 
 /// Passes everything on until a number of writes was made; every later one fails, before or after it took effect.
 #[derive(Debug)]
@@ -54,24 +54,40 @@ async fn dies_everywhere(encrypted: bool, after_effect: bool) {
     // "one" is there already: three segments and the set are written.
     for writes in 0..4 {
         let small = Small::new(encrypted).await;
-        let access = Access { key: Some(small.key.clone()), identity: Some(small.pair.identity.clone()) };
-        let dying = Dying { inner: store(&small.folder), writes_left: AtomicU32::new(writes), after_effect };
+        let access = Access {
+            key: Some(small.key.clone()),
+            identity: Some(small.pair.identity.clone()),
+        };
+        let dying = Dying {
+            inner: store(&small.folder),
+            writes_left: AtomicU32::new(writes),
+            after_effect,
+        };
         let repository = Repository::open(Arc::new(dying), access).await.unwrap();
         let error = backup(&repository, &TEXTS).await.unwrap_err();
         assert_eq!(error.exit(), Exit::Unable);
 
         let repository = open(&small).await;
         let listed = repository.list_sets().await.unwrap();
-        assert!(listed.iter().all(|set| matches!(set.state, SetState::Good(_))), "{listed:?}");
+        assert!(
+            listed.iter().all(|set| matches!(set.state, SetState::Good(_))),
+            "{listed:?}"
+        );
         // A set whose answer was lost is there, and whole; anything less is not.
         let committed = usize::from(after_effect && writes == 3);
         assert_eq!(listed.len(), 1 + committed, "after {writes} writes");
-        assert_eq!(read(&repository, &small.set).await.unwrap(), ["one\n", "two\n", "three\n"]);
+        assert_eq!(
+            read(&repository, &small.set).await.unwrap(),
+            ["one\n", "two\n", "three\n"]
+        );
 
         let (next, _) = backup(&repository, &TEXTS).await.unwrap();
         assert_eq!(read(&repository, &next).await.unwrap(), TEXTS);
         let set = repository.open_set(&next).await.unwrap();
-        assert_eq!(repository.verify_objects(&set, |_| ()).await.unwrap().problems, []);
+        assert_eq!(
+            repository.verify_objects(&set, |_| ()).await.unwrap().problems,
+            []
+        );
     }
 }
 
@@ -92,7 +108,12 @@ async fn garbage_under_a_segments_name_is_neither_used_nor_overwritten() {
     let small = Small::new(false).await;
     let repository = open(&small).await;
     let (set, segments) = backup(&repository, &["seven\n"]).await.unwrap();
-    let path = small.folder.path().join("segments").join(&segments[0].object[..2]).join(&segments[0].object);
+    let path = small
+        .folder
+        .path()
+        .join("segments")
+        .join(&segments[0].object[..2])
+        .join(&segments[0].object);
     std::fs::remove_file(small.folder.path().join(format!("sets/{set}.set"))).unwrap();
     std::fs::write(&path, b"left by a faulty disk").unwrap();
     let (set, segments) = backup(&repository, &["seven\n"]).await.unwrap();

@@ -34,7 +34,11 @@ async fn complaints(small: &Small) -> Vec<String> {
         Err(error) => return vec![error.message()],
     };
     let findings = repository.verify_objects(&set, |_| ()).await.unwrap();
-    findings.problems.into_iter().map(|finding| format!("{} {}", finding.object, finding.problem)).collect()
+    findings
+        .problems
+        .into_iter()
+        .map(|finding| format!("{} {}", finding.object, finding.problem))
+        .collect()
 }
 
 async fn every_damage_is_named(encrypted: bool) {
@@ -61,11 +65,17 @@ async fn every_damage_is_named(encrypted: bool) {
         for (what, bytes) in damages {
             fs::write(file, bytes).unwrap();
             let said = complaints(&small).await;
-            assert!(said.len() == 1 && said[0].contains(name), "{name} {what}: {said:?}");
+            assert!(
+                said.len() == 1 && said[0].contains(name),
+                "{name} {what}: {said:?}"
+            );
         }
         fs::remove_file(file).unwrap();
         let said = complaints(&small).await;
-        assert!(said.len() == 1 && said[0].contains(name), "{name} deleted: {said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains(name),
+            "{name} deleted: {said:?}"
+        );
         fs::write(file, whole).unwrap();
     }
     assert_eq!(complaints(&small).await, [""; 0]);
@@ -84,12 +94,19 @@ async fn every_damage_of_an_encrypted_repository_is_named() {
 #[tokio::test]
 async fn a_damaged_set_is_listed_as_damaged_and_latest_does_not_pass_over_it() {
     let small = Small::new(false).await;
-    let path = small.folder.path().join("sets").join(format!("{}.set", small.set));
+    let path = small
+        .folder
+        .path()
+        .join("sets")
+        .join(format!("{}.set", small.set));
     let text = fs::read(&path).unwrap();
     fs::write(&path, &text[..text.len() - 1]).unwrap();
     let repository = open(&small).await;
     let sets = repository.list_sets().await.unwrap();
-    assert!(matches!(&sets[0].state, fh_repository::SetState::Damaged(why) if why.contains("cut")), "{sets:?}");
+    assert!(
+        matches!(&sets[0].state, fh_repository::SetState::Damaged(why) if why.contains("cut")),
+        "{sets:?}"
+    );
     assert_eq!(repository.resolve("latest").await.unwrap(), small.set);
 }
 
@@ -99,5 +116,8 @@ async fn a_set_of_another_repository_is_not_accepted() {
     let name = format!("sets/{}.set", one.set);
     fs::copy(one.folder.path().join(&name), two.folder.path().join(&name)).unwrap();
     let error = open(&two).await.open_set(&one.set).await.unwrap_err();
-    assert!(error.message().contains("belongs to another repository"), "{error}");
+    assert!(
+        error.message().contains("belongs to another repository"),
+        "{error}"
+    );
 }

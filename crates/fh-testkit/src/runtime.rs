@@ -1,10 +1,11 @@
 //! A tokio runtime of our own, so that synchronous tests can use asynchronous servers.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// Ends its tasks when dropped, without waiting, which is allowed inside another runtime as well.
+/// Has ended its tasks and closed its sockets when the drop returns.
 #[derive(Debug)]
 pub(crate) struct OwnRuntime(Option<tokio::runtime::Runtime>);
 
@@ -29,7 +30,9 @@ impl OwnRuntime {
 impl Drop for OwnRuntime {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+            // Inside another runtime waiting is only allowed on a thread of one's own.
+            let end = move || runtime.shutdown_timeout(Duration::from_secs(10));
+            let _ = std::thread::spawn(end).join();
         }
     }
 }

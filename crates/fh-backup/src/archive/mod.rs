@@ -11,18 +11,21 @@
 //!
 //! A version outside this list is an error: guessing at a layout could lose definitions without a word.
 
+mod copy;
 mod entry;
 mod read;
 mod wire;
 mod write;
 
+pub use copy::Copy;
 pub use entry::{Entry, Section};
 pub use read::ArchiveError;
 
 /// Format byte of a custom-format archive (`pg_dump -Fc`).
 pub const CUSTOM: u8 = 1;
-/// Format byte of a directory archive (`pg_dump -Fd`): `toc.dat` and one file for each table.
-pub const DIRECTORY: u8 = 5;
+/// Format byte in the `toc.dat` of a directory archive (`pg_dump -Fd`). It is that of the tar format: a tar archive is
+/// the same files in one (`_CloseArchive` in `pg_backup_directory.c`).
+pub const DIRECTORY: u8 = 3;
 
 /// The head of an archive and every entry of its table of contents.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,7 +30,10 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError`], when the stream is something else, of an unknown version, damaged or cut short.
     pub fn read(stream: impl Read) -> Result<Self, ArchiveError> {
-        let mut reader = Reader { inner: stream, int_size: 4 };
+        let mut reader = Reader {
+            inner: stream,
+            int_size: 4,
+        };
         let mut archive = read_head(&mut reader)?;
         let count = reader.int()?;
         if !(0..=50_000_000).contains(&count) {
@@ -57,14 +60,20 @@ fn read_head<R: Read>(reader: &mut Reader<R>) -> Result<Archive, ArchiveError> {
     let int_size = reader.byte()?;
     let offset_size = reader.byte()?;
     if !(4..=8).contains(&int_size) || !(4..=8).contains(&offset_size) {
-        return Err(ArchiveError::Malformed(format!("integers of {int_size} and offsets of {offset_size} bytes")));
+        return Err(ArchiveError::Malformed(format!(
+            "integers of {int_size} and offsets of {offset_size} bytes"
+        )));
     }
     reader.int_size = int_size;
     let format = reader.byte()?;
     if format != CUSTOM && format != DIRECTORY {
         return Err(ArchiveError::Malformed(format!("format {format}")));
     }
-    let compression = if version.1 >= 15 { i64::from(reader.byte()?) } else { reader.int()? };
+    let compression = if version.1 >= 15 {
+        i64::from(reader.byte()?)
+    } else {
+        reader.int()?
+    };
     let mut created = [0; 7];
     for field in &mut created {
         *field = reader.int()?;
@@ -90,7 +99,9 @@ fn read_entry<R: Read>(reader: &mut Reader<R>, archive: &Archive) -> Result<Entr
         catalog_oid: reader.text()?,
         oid: reader.text()?,
         tag: reader.text()?,
-        kind: reader.text()?.ok_or_else(|| ArchiveError::Malformed("an entry without a kind".into()))?,
+        kind: reader
+            .text()?
+            .ok_or_else(|| ArchiveError::Malformed("an entry without a kind".into()))?,
         section: section(reader.int()?)?,
         definition: reader.text()?,
         drop: reader.text()?,

@@ -39,7 +39,11 @@ fn every_known_version_reads_back_what_was_written() {
     for minor in [14, 15, 16] {
         let archive = sample(minor);
         let bytes = archive.to_directory_toc(|entry| Some(format!("{}.dat", entry.dump_id)));
-        assert_eq!(Archive::read(&bytes[..]).unwrap(), archive, "archive version 1.{minor}");
+        assert_eq!(
+            Archive::read(&bytes[..]).unwrap(),
+            archive,
+            "archive version 1.{minor}"
+        );
     }
 }
 
@@ -47,7 +51,11 @@ fn every_known_version_reads_back_what_was_written() {
 fn every_cut_is_noticed() {
     let bytes = sample(14).to_directory_toc(|_| None);
     for length in 0..bytes.len() {
-        assert!(Archive::read(&bytes[..length]).is_err(), "cut at {length} of {}", bytes.len());
+        assert!(
+            Archive::read(&bytes[..length]).is_err(),
+            "cut at {length} of {}",
+            bytes.len()
+        );
     }
 }
 
@@ -63,8 +71,14 @@ fn nothing_after_the_table_of_contents_is_read() {
 #[test]
 fn other_files_and_unknown_versions_are_refused() {
     let error = |bytes: &[u8]| Archive::read(bytes).unwrap_err().to_string();
-    assert_eq!(error(b"-- SQL dump"), "this is not a pg_dump archive (it does not begin with PGDMP)");
+    assert_eq!(
+        error(b"-- SQL dump"),
+        "this is not a pg_dump archive (it does not begin with PGDMP)"
+    );
     let mut newer = sample(16).to_directory_toc(|_| None);
     newer[6] = 17;
-    assert_eq!(error(&newer), "archive version 1.17 is not known to this program (it reads 1.14 to 1.16)");
+    assert_eq!(
+        error(&newer),
+        "archive version 1.17 is not known to this program (it reads 1.14 to 1.16)"
+    );
 }

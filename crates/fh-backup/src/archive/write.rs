@@ -8,9 +8,14 @@ impl Archive {
     /// gives `None` have none.
     #[must_use]
     pub fn to_directory_toc(&self, file_name: impl Fn(&Entry) -> Option<String>) -> Vec<u8> {
-        let mut writer = Writer { out: Vec::new(), int_size: self.int_size };
+        let mut writer = Writer {
+            out: Vec::new(),
+            int_size: self.int_size,
+        };
         writer.out.extend_from_slice(b"PGDMP");
-        writer.out.extend([self.version.0, self.version.1, self.version.2]);
+        writer
+            .out
+            .extend([self.version.0, self.version.1, self.version.2]);
         writer.out.extend([self.int_size, self.offset_size, DIRECTORY]);
         if self.version.1 >= 15 {
             writer.out.push(0);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fh_core::Result;
 use fh_core::app::Session;
 use fh_core::render::{bytes, grouped};
 use fh_core::report::{Check, Measure, Report, Table};
-use fh_core::Result;
 use fh_repository::{Repository, Set, SetFields, SetHeader};
 
 use super::verdict;
@@ -36,9 +36,17 @@ pub async fn run(session: &Session) -> Result<Report> {
     let bin_dir = config.database.bin_dir.as_deref();
     let database = backup::take(&source, &options, bin_dir, &writer, &session.progress).await?;
     let fields = fields(session, &database);
-    let body = Body { databases: vec![database] };
+    let body = Body {
+        databases: vec![database],
+    };
     let set = repository.commit(&writer, fields, &body).await?;
-    Ok(report(&repository, &source.redacted(), &set, &body, began.elapsed()))
+    Ok(report(
+        &repository,
+        &source.redacted(),
+        &set,
+        &body,
+        began.elapsed(),
+    ))
 }
 
 fn fields(session: &Session, database: &Database) -> SetFields {
@@ -67,9 +75,16 @@ fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: D
         .about("repository", repository.describe())
         .about("set", set.id.clone());
     report.push(
-        Check::pass("tables", format!("{} tables, {} rows read in one snapshot", totals.tables, grouped(totals.rows)))
-            .measure(Measure::count("rows", totals.rows))
-            .measure(Measure::bytes("plain", totals.plain_bytes)),
+        Check::pass(
+            "tables",
+            format!(
+                "{} tables, {} rows read in one snapshot",
+                totals.tables,
+                grouped(totals.rows)
+            ),
+        )
+        .measure(Measure::count("rows", totals.rows))
+        .measure(Measure::bytes("plain", totals.plain_bytes)),
     );
     report.push(
         Check::pass(
@@ -93,9 +108,17 @@ fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: D
 
 /// The ten largest tables: what an operator looks at first when a backup grew.
 fn largest(body: &Body) -> Table {
-    let mut tables: Vec<_> = body.databases.iter().flat_map(|database| &database.tables).collect();
+    let mut tables: Vec<_> = body
+        .databases
+        .iter()
+        .flat_map(|database| &database.tables)
+        .collect();
     tables.sort_by_key(|table| std::cmp::Reverse(table.data.bytes));
-    let mut shown = Table::new("Largest tables").left("table").right("rows").right("bytes").right("segments");
+    let mut shown = Table::new("Largest tables")
+        .left("table")
+        .right("rows")
+        .right("bytes")
+        .right("segments");
     for table in tables.iter().take(10) {
         shown.push([
             table.label(),

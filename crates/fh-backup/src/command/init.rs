@@ -16,8 +16,11 @@ use crate::context;
 /// # Errors
 /// Exit code 2 when the key file is missing on the command line, 4 when there is a repository or key file already.
 pub async fn run(session: &Session, init: &Init, key_file: Option<&Path>) -> Result<Report> {
-    let recipients =
-        if init.recipient.is_empty() { session.config().backup.recipients.clone() } else { init.recipient.clone() };
+    let recipients = if init.recipient.is_empty() {
+        session.config().backup.recipients.clone()
+    } else {
+        init.recipient.clone()
+    };
     let key_file = key_path(!recipients.is_empty(), key_file)?;
     let location = context::location(session)?;
     let store = open_store(&location, &context::s3_options(session), session.deadline).await?;
@@ -51,8 +54,10 @@ fn encryption(encryption: &Encryption) -> Check {
 /// The key file is asked for before anything is made, and must not exist: it might be the key of another repository.
 fn key_path(encrypted: bool, given: Option<&Path>) -> Result<Option<PathBuf>> {
     match given {
-        Some(path) if encrypted && path.exists() => Err(Error::refused(format!("{} exists already", path.display()))
-            .hint("choose another name for the key file; nothing was changed")),
+        Some(path) if encrypted && path.exists() => {
+            Err(Error::refused(format!("{} exists already", path.display()))
+                .hint("choose another name for the key file; nothing was changed"))
+        }
         Some(path) if encrypted => Ok(Some(path.to_owned())),
         None if encrypted => Err(Error::usage("an encrypted repository needs a key file")
             .hint("give --key-file FILE: the repository key is written there")),

@@ -1,7 +1,7 @@
 //! `fh-backup key`.
 
-use std::io::Write as _;
 use fs_err::os::unix::fs::OpenOptionsExt as _;
+use std::io::Write as _;
 use std::path::Path;
 
 use fh_core::report::{Report, Section};
@@ -15,7 +15,12 @@ use super::listing;
 /// Exit code 4 when the file exists, 3 when it cannot be written.
 pub fn generate(path: &Path) -> Result<Report> {
     let pair = fh_repository::generate_identity();
-    let mut file = match fs_err::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    let mut file = match fs_err::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             return Err(Error::refused(format!("{} exists already", path.display()))

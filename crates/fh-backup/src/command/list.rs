@@ -36,7 +36,9 @@ pub async fn run(repository: &Repository) -> Result<Report> {
                     bytes(header.totals.stored_bytes),
                     "sealed".to_owned(),
                 ]);
-                data.push(serde_json::json!({ "set": set.id, "state": "sealed", "header": header.summary() }));
+                data.push(
+                    serde_json::json!({ "set": set.id, "state": "sealed", "header": header.summary() }),
+                );
             }
             SetState::Damaged(reason) => {
                 let mut row = vec![set.id.clone()];

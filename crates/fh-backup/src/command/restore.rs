@@ -38,7 +38,10 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
         connect: context::connect_options(session),
         lock_timeout: session.config().database.lock_timeout.get(),
         bin_dir: session.config().database.bin_dir.as_deref(),
-        ownership: Ownership { no_owner: restore.no_owner, no_privileges: restore.no_privileges },
+        ownership: Ownership {
+            no_owner: restore.no_owner,
+            no_privileges: restore.no_privileges,
+        },
         jobs: usize::try_from(restore.jobs.unwrap_or(session.config().backup.jobs)).unwrap_or(1),
         progress: session.progress.clone(),
     };
@@ -64,10 +67,15 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
 
 fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
     if let Some(variable) = &restore.target_url_env {
-        let url = std::env::var(variable).ok().filter(|url| !url.is_empty()).ok_or_else(|| {
-            Error::usage(format!("the environment variable {variable} of --target-url-env is not set"))
+        let url = std::env::var(variable)
+            .ok()
+            .filter(|url| !url.is_empty())
+            .ok_or_else(|| {
+                Error::usage(format!(
+                    "the environment variable {variable} of --target-url-env is not set"
+                ))
                 .hint("put the connection URL of the empty target database there")
-        })?;
+            })?;
         return context::connection_string(session, &Secret::new(url));
     }
     let configured = context::database(session).hint(|| "give the target with --target-url-env VARIABLE")?;
@@ -78,14 +86,26 @@ fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
 }
 
 fn choose<'a>(body: &'a Body, wanted: Option<&str>) -> Result<&'a Database> {
-    let names = || body.databases.iter().map(|database| database.name.as_str()).collect::<Vec<_>>().join(", ");
+    let names = || {
+        body.databases
+            .iter()
+            .map(|database| database.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (wanted, &body.databases[..]) {
         (None, [only]) => Ok(only),
-        (None, _) => Err(Error::usage(format!("the set holds several databases: {}", names()))
-            .hint("say which one with --database")),
-        (Some(name), databases) => databases.iter().find(|database| database.name == name).ok_or_else(|| {
-            Error::usage(format!("the set holds no database {name:?}")).hint(format!("it holds {}", names()))
-        }),
+        (None, _) => Err(
+            Error::usage(format!("the set holds several databases: {}", names()))
+                .hint("say which one with --database"),
+        ),
+        (Some(name), databases) => databases
+            .iter()
+            .find(|database| database.name == name)
+            .ok_or_else(|| {
+                Error::usage(format!("the set holds no database {name:?}"))
+                    .hint(format!("it holds {}", names()))
+            }),
     }
 }
 
@@ -104,10 +124,22 @@ fn checks(proven: &Proven, database: &Database, took: Duration) -> Vec<Check> {
         definitions(proven),
     ];
     if !proven.settings_left_out.is_empty() {
-        let check = Check::warn("settings", format!("{} could not be set", proven.settings_left_out.len()));
-        checks.push(proven.settings_left_out.iter().fold(check, |check, setting| check.evidence(setting)));
+        let check = Check::warn(
+            "settings",
+            format!("{} could not be set", proven.settings_left_out.len()),
+        );
+        checks.push(
+            proven
+                .settings_left_out
+                .iter()
+                .fold(check, |check, setting| check.evidence(setting)),
+        );
     }
-    checks.push(Check::pass("restored", "the target can be used").took(took).measure(Measure::duration("took", took)));
+    checks.push(
+        Check::pass("restored", "the target can be used")
+            .took(took)
+            .measure(Measure::duration("took", took)),
+    );
     checks
 }
 
@@ -115,17 +147,35 @@ fn checks(proven: &Proven, database: &Database, took: Duration) -> Vec<Check> {
 fn definitions(proven: &Proven) -> Check {
     let difference = &proven.difference;
     if difference.is_none() {
-        return Check::pass("definitions", format!("{} definitions and sequence values are equal", difference.compared));
+        return Check::pass(
+            "definitions",
+            format!(
+                "{} definitions and sequence values are equal",
+                difference.compared
+            ),
+        );
     }
-    let lost = !difference.missing.is_empty() || difference.changed.iter().any(|what| what.starts_with("SEQUENCE SET"));
+    let lost = !difference.missing.is_empty()
+        || difference
+            .changed
+            .iter()
+            .any(|what| what.starts_with("SEQUENCE SET"));
     let summary = format!(
         "{} missing, {} changed, {} more than in the backup",
         difference.missing.len(),
         difference.changed.len(),
         difference.extra.len()
     );
-    let check = if lost { Check::fail("definitions", summary) } else { Check::warn("definitions", summary) };
-    let told = [("missing", &difference.missing), ("changed", &difference.changed), ("extra", &difference.extra)];
+    let check = if lost {
+        Check::fail("definitions", summary)
+    } else {
+        Check::warn("definitions", summary)
+    };
+    let told = [
+        ("missing", &difference.missing),
+        ("changed", &difference.changed),
+        ("extra", &difference.extra),
+    ];
     told.into_iter()
         .flat_map(|(word, names)| names.iter().map(move |name| format!("{word}: {name}")))
         .fold(check, Check::evidence)

@@ -25,7 +25,9 @@ pub async fn run(repository: &Repository, wanted: &str) -> Result<Report> {
         }
         data["databases"] = serde_json::to_value(&body.databases).unwrap_or_default();
     } else {
-        report.show(Section::Text("The tables are encrypted: give --identity to see them.".into()));
+        report.show(Section::Text(
+            "The tables are encrypted: give --identity to see them.".into(),
+        ));
     }
     report.data = data;
     Ok(report)
@@ -42,25 +44,46 @@ fn header(set: &Set) -> Section {
         ("databases".to_owned(), header.databases.join(", ")),
         ("rows".to_owned(), grouped(totals.rows)),
         ("plain".to_owned(), bytes(totals.plain_bytes)),
-        ("stored".to_owned(), format!("{} in {} segments", bytes(totals.stored_bytes), totals.segments)),
-        ("new then".to_owned(), format!("{} in {} segments", bytes(totals.new_bytes), totals.new_segments)),
+        (
+            "stored".to_owned(),
+            format!("{} in {} segments", bytes(totals.stored_bytes), totals.segments),
+        ),
+        (
+            "new then".to_owned(),
+            format!("{} in {} segments", bytes(totals.new_bytes), totals.new_segments),
+        ),
     ];
     if let Some(environment) = &header.environment {
         pairs.insert(1, ("environment".to_owned(), environment.clone()));
     }
-    Section::Facts { title: "Set".into(), pairs }
+    Section::Facts {
+        title: "Set".into(),
+        pairs,
+    }
 }
 
 fn facts(database: &Database) -> Section {
     let properties = &database.properties;
-    let extensions: Vec<String> =
-        database.extensions.iter().map(|extension| format!("{} {}", extension.name, extension.version)).collect();
+    let extensions: Vec<String> = database
+        .extensions
+        .iter()
+        .map(|extension| format!("{} {}", extension.name, extension.version))
+        .collect();
     Section::Facts {
         title: format!("Database {}", database.name),
         pairs: vec![
             ("snapshot".into(), database.snapshot_at.to_string()),
-            ("server".into(), format!("PostgreSQL {}", server(database.server_version))),
-            ("encoding".into(), format!("{}, {}, {}", properties.encoding, properties.collate, properties.ctype)),
+            (
+                "server".into(),
+                format!("PostgreSQL {}", server(database.server_version)),
+            ),
+            (
+                "encoding".into(),
+                format!(
+                    "{}, {}, {}",
+                    properties.encoding, properties.collate, properties.ctype
+                ),
+            ),
             ("extensions".into(), extensions.join(", ")),
             ("roles needed".into(), database.roles.join(", ")),
         ],
@@ -73,14 +96,27 @@ fn server(number: u32) -> String {
 }
 
 fn tables(database: &Database) -> Table {
-    let mut shown =
-        Table::new(format!("Tables of {}", database.name)).left("table").right("rows").right("bytes").left("hash");
+    let mut shown = Table::new(format!("Tables of {}", database.name))
+        .left("table")
+        .right("rows")
+        .right("bytes")
+        .left("hash");
     for table in &database.tables {
         let data = &table.data;
-        shown.push([table.label(), grouped(data.proof.rows), bytes(data.bytes), data.proof.hash_hex()]);
+        shown.push([
+            table.label(),
+            grouped(data.proof.rows),
+            bytes(data.bytes),
+            data.proof.hash_hex(),
+        ]);
     }
     if let Some(data) = &database.large_objects {
-        shown.push(["(large objects)".into(), grouped(data.proof.rows), bytes(data.bytes), data.proof.hash_hex()]);
+        shown.push([
+            "(large objects)".into(),
+            grouped(data.proof.rows),
+            bytes(data.bytes),
+            data.proof.hash_hex(),
+        ]);
     }
     shown
 }

@@ -21,8 +21,10 @@ use crate::proof::Proof;
 /// failed check.
 pub async fn run(session: &Session, repository: &Repository, verify: &Verify) -> Result<Report> {
     if verify.full && !repository.can_read() {
-        return Err(Error::usage("a full verification decrypts everything, and no identity was given")
-            .hint("give --identity, or leave --full away: sizes and hashes can be checked without"));
+        return Err(
+            Error::usage("a full verification decrypts everything, and no identity was given")
+                .hint("give --identity, or leave --full away: sizes and hashes can be checked without"),
+        );
     }
     let id = repository.resolve(&verify.set.set).await?;
     let mut report = verdict("verify", format!("Verification of {id}"))
@@ -53,7 +55,14 @@ async fn objects(session: &Session, repository: &Repository, set: &Set) -> Resul
     let task = session.progress.bytes("checking segments", Some(total));
     let findings = repository.verify_objects(set, |size| task.inc(size)).await?;
     let check = if findings.problems.is_empty() {
-        Check::pass("segments", format!("{} segments, {}: all there, none changed", findings.objects, bytes(findings.bytes)))
+        Check::pass(
+            "segments",
+            format!(
+                "{} segments, {}: all there, none changed",
+                findings.objects,
+                bytes(findings.bytes)
+            ),
+        )
     } else {
         let bad = findings.problems.len();
         findings.problems.iter().fold(
@@ -62,7 +71,9 @@ async fn objects(session: &Session, repository: &Repository, set: &Set) -> Resul
             |check, finding| check.evidence(format!("{} {}", finding.object, finding.problem)),
         )
     };
-    Ok(check.measure(Measure::bytes("read", findings.bytes)).took(began.elapsed()))
+    Ok(check
+        .measure(Measure::bytes("read", findings.bytes))
+        .took(began.elapsed()))
 }
 
 /// Decrypts, decompresses and recounts everything.
@@ -72,7 +83,9 @@ async fn contents(session: &Session, repository: &Repository, set: &Set) -> Resu
         Err(error) if error.exit() == Exit::Bad => return Ok(vec![Check::from_error("contents", &error)]),
         Err(error) => return Err(error),
     };
-    let task = session.progress.bytes("recounting rows", Some(set.header.totals.plain_bytes));
+    let task = session
+        .progress
+        .bytes("recounting rows", Some(set.header.totals.plain_bytes));
     let mut checks = Vec::new();
     for database in &body.databases {
         checks.push(definitions(repository, database).await?);
@@ -80,11 +93,16 @@ async fn contents(session: &Session, repository: &Repository, set: &Set) -> Resu
         let mut counted = Proof::default();
         let mut wrong = Vec::new();
         let tables = database.tables.iter().map(|table| (table.label(), &table.data));
-        let large_objects = database.large_objects.iter().map(|data| ("(large objects)".to_owned(), data));
+        let large_objects = database
+            .large_objects
+            .iter()
+            .map(|data| ("(large objects)".to_owned(), data));
         for (name, data) in tables.chain(large_objects) {
             match recount(repository, data).await {
                 Ok(proof) if proof == data.proof => counted.merge(proof),
-                Ok(proof) => wrong.push(crate::restore::rows::mismatch(&name, data.proof, proof, "the segments hold").message()),
+                Ok(proof) => wrong.push(
+                    crate::restore::rows::mismatch(&name, data.proof, proof, "the segments hold").message(),
+                ),
                 Err(error) if error.exit() == Exit::Bad => wrong.push(format!("{name}: {error}")),
                 Err(error) => return Err(error),
             }
@@ -93,9 +111,18 @@ async fn contents(session: &Session, repository: &Repository, set: &Set) -> Resu
         let id = format!("rows of {}", database.name);
         let check = if wrong.is_empty() {
             let count = database.tables.len();
-            Check::pass(id, format!("{count} tables, {} rows: counts and hashes are right", grouped(counted.rows)))
+            Check::pass(
+                id,
+                format!(
+                    "{count} tables, {} rows: counts and hashes are right",
+                    grouped(counted.rows)
+                ),
+            )
         } else {
-            wrong.iter().fold(Check::fail(id, format!("{} table(s) are wrong", wrong.len())), |check, why| check.evidence(why))
+            wrong.iter().fold(
+                Check::fail(id, format!("{} table(s) are wrong", wrong.len())),
+                |check, why| check.evidence(why),
+            )
         };
         checks.push(check.took(began.elapsed()));
     }
@@ -106,7 +133,10 @@ async fn definitions(repository: &Repository, database: &Database) -> Result<Che
     let id = format!("definitions of {}", database.name);
     let read = read_archive(repository, database).await;
     match read {
-        Ok(archive) => Ok(Check::pass(id, format!("{} entries can be read", archive.entries.len()))),
+        Ok(archive) => Ok(Check::pass(
+            id,
+            format!("{} entries can be read", archive.entries.len()),
+        )),
         Err(error) if error.exit() == Exit::Bad => Ok(Check::from_error(id, &error)),
         Err(error) => Err(error),
     }
@@ -121,8 +151,9 @@ pub async fn read_archive(repository: &Repository, database: &Database) -> Resul
     for segment in &database.toc {
         toc.extend(repository.read_segment(segment).await?);
     }
-    Archive::read(&toc[..])
-        .map_err(|error| Error::bad(format!("the definitions of {} cannot be read", database.name)).because(error))
+    Archive::read(&toc[..]).map_err(|error| {
+        Error::bad(format!("the definitions of {} cannot be read", database.name)).because(error)
+    })
 }
 
 async fn recount(repository: &Repository, data: &Data) -> Result<Proof> {

@@ -50,7 +50,11 @@ pub fn compare(backup: &Archive, target: &Archive, no_owner: bool, no_privileges
 type Key = (String, String, String);
 
 fn label((kind, schema, name): &Key) -> String {
-    if schema.is_empty() { format!("{kind} {name}") } else { format!("{kind} {schema}.{name}") }
+    if schema.is_empty() {
+        format!("{kind} {name}")
+    } else {
+        format!("{kind} {schema}.{name}")
+    }
 }
 
 fn index(archive: &Archive, no_privileges: bool) -> BTreeMap<Key, Vec<&Entry>> {
@@ -59,7 +63,10 @@ fn index(archive: &Archive, no_privileges: bool) -> BTreeMap<Key, Vec<&Entry>> {
         // Of the database itself (its name, and what is set on it), which the target has its own of; and data, which
         // is proven by rows and hashes.
         let elsewhere = entry.kind.starts_with("DATABASE")
-            || entry.tag.as_deref().is_some_and(|tag| tag.starts_with("DATABASE "))
+            || entry
+                .tag
+                .as_deref()
+                .is_some_and(|tag| tag.starts_with("DATABASE "))
             || matches!(entry.kind.as_str(), "BLOBS" | "TABLE DATA");
         let privilege = matches!(entry.kind.as_str(), "ACL" | "DEFAULT ACL");
         if elsewhere || (privilege && no_privileges) {
@@ -78,7 +85,10 @@ fn index(archive: &Archive, no_privileges: bool) -> BTreeMap<Key, Vec<&Entry>> {
 /// Definition and owner of every entry of one key: overloaded functions share a name.
 fn comparable<'a>(entries: &[&'a Entry], no_owner: bool) -> Vec<(Option<&'a str>, Option<&'a str>)> {
     let owner = |entry: &'a Entry| if no_owner { None } else { entry.owner.as_deref() };
-    let mut all: Vec<_> = entries.iter().map(|entry| (entry.definition.as_deref(), owner(entry))).collect();
+    let mut all: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.definition.as_deref(), owner(entry)))
+        .collect();
     all.sort();
     all
 }
@@ -143,7 +153,10 @@ mod tests {
         assert_eq!(difference.changed, ["TABLE public.a", "VIEW public.c"]);
         assert_eq!(difference.extra, ["INDEX public.d"]);
         assert_eq!(difference.compared, 3);
-        assert_eq!(compare(&backup, &target, true, false).missing, ["ACL public.a", "TABLE public.b"]);
+        assert_eq!(
+            compare(&backup, &target, true, false).missing,
+            ["ACL public.a", "TABLE public.b"]
+        );
         assert!(compare(&backup, &backup, false, false).is_none());
     }
 }

@@ -1,6 +1,5 @@
 //! Everything but rows: stock `pg_restore`, fed with the table of contents that `pg_dump` wrote.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use fh_core::{Context as _, Error, Result};
@@ -44,7 +43,13 @@ impl<'a> Definitions<'a> {
             .or_unable(|| "cannot make a temporary folder")?;
         fs_err::write(folder.path().join("toc.dat"), archive.to_directory_toc(|_| None))
             .or_unable(|| "cannot write the table of contents for pg_restore")?;
-        Ok(Self { archive, folder, pg_restore, target, ownership })
+        Ok(Self {
+            archive,
+            folder,
+            pg_restore,
+            target,
+            ownership,
+        })
     }
 
     /// Schemas, types, functions, tables, views: all that rows need.
@@ -60,24 +65,62 @@ impl<'a> Definitions<'a> {
     /// # Errors
     /// Exit code 3 with what `pg_restore` said.
     pub async fn values(&self) -> Result<()> {
-        let wanted: Vec<&Entry> = data_entries(self.archive)
-            .filter(|entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS")
-            .collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let list = self.folder.path().join("values.list");
-        let lines: String = wanted.iter().map(|entry| format!("{};\n", entry.dump_id)).collect();
-        fs_err::write(&list, lines).or_unable(|| "cannot write the list for pg_restore")?;
-        self.run("sequence values", &["--section=data".into(), use_list(&list)]).await
+        let wanted = self
+            .entries(Section::Data)
+            .filter(|entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS");
+        self.run_list("sequence values", "data", wanted, 1).await
     }
 
-    /// Indexes, constraints, triggers, rules, policies, materialized views.
+    /// Indexes, constraints, triggers, rules, policies on `jobs` connections; then materialized views one by one, in the
+    /// order of the archive. A view that reads another through a function has no recorded dependency on it, so several
+    /// at a time could meet one that is still empty.
     ///
     /// # Errors
     /// Exit code 3 with what `pg_restore` said.
     pub async fn after_rows(&self, jobs: usize) -> Result<()> {
-        self.run("indexes and constraints", &["--section=post-data".into(), format!("--jobs={}", jobs.max(1))]).await
+        const REFRESH: &str = "MATERIALIZED VIEW DATA";
+        let others = self
+            .entries(Section::PostData)
+            .filter(|entry| entry.kind != REFRESH);
+        self.run_list("indexes and constraints", "post-data", others, jobs.max(1))
+            .await?;
+        let views = self
+            .entries(Section::PostData)
+            .filter(|entry| entry.kind == REFRESH);
+        self.run_list("materialized views", "post-data", views, 1).await
+    }
+
+    /// The entries of one pass. An entry of no section (a comment, an ACL) goes with the one before it, as in
+    /// `pg_restore`.
+    fn entries(&self, section: Section) -> impl Iterator<Item = &Entry> {
+        let mut current = Section::PreData;
+        self.archive.entries.iter().filter(move |entry| {
+            if entry.section != Section::None {
+                current = entry.section;
+            }
+            current == section
+        })
+    }
+
+    async fn run_list(
+        &self,
+        what: &str,
+        section: &str,
+        wanted: impl Iterator<Item = &Entry>,
+        jobs: usize,
+    ) -> Result<()> {
+        let lines: String = wanted.map(|entry| format!("{};\n", entry.dump_id)).collect();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let list = self.folder.path().join("wanted.list");
+        fs_err::write(&list, lines).or_unable(|| "cannot write the list for pg_restore")?;
+        let list = format!("--use-list={}", list.display());
+        self.run(
+            what,
+            &[format!("--section={section}"), list, format!("--jobs={jobs}")],
+        )
+        .await
     }
 
     async fn run(&self, what: &str, arguments: &[String]) -> Result<()> {
@@ -94,30 +137,20 @@ impl<'a> Definitions<'a> {
             .kill_on_drop(true);
         environment.apply_tokio(&mut command);
         let program = self.pg_restore.path.display();
-        let output = command.output().await.or_unable(|| format!("cannot run {program}"))?;
+        let output = command
+            .output()
+            .await
+            .or_unable(|| format!("cannot run {program}"))?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(Error::unable(format!("pg_restore could not restore the {what} ({})", output.status))
-            .because(std::io::Error::other(said)))
+        Err(Error::unable(format!(
+            "pg_restore could not restore the {what} ({})",
+            output.status
+        ))
+        .because(std::io::Error::other(said)))
     }
-}
-
-/// The entries of the data pass. An entry of no section (a comment, an ACL) goes with the one before it, as in
-/// `pg_restore`.
-fn data_entries(archive: &Archive) -> impl Iterator<Item = &Entry> {
-    let mut current = Section::PreData;
-    archive.entries.iter().filter(move |entry| {
-        if entry.section != Section::None {
-            current = entry.section;
-        }
-        current == Section::Data
-    })
-}
-
-fn use_list(path: &Path) -> String {
-    format!("--use-list={}", path.display())
 }
 
 /// `dbname='…'`: libpq takes a bare name that contains `=` for a connection string (PostgreSQL manual, 34.1.1).

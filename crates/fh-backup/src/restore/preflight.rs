@@ -13,7 +13,12 @@ use crate::body::Database;
 ///
 /// # Errors
 /// Exit code 4 when the target is not empty, 3 when it lacks a version, an extension or a role.
-pub async fn check(target: &Connection, archive: &Archive, database: &Database, ownership: Ownership) -> Result<()> {
+pub async fn check(
+    target: &Connection,
+    archive: &Archive,
+    database: &Database,
+    ownership: Ownership,
+) -> Result<()> {
     check_version(target, database)?;
     check_empty(target).await?;
     check_encoding(target, database).await?;
@@ -106,8 +111,13 @@ async fn check_extensions(target: &Connection, database: &Database) -> Result<()
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::unable(format!("the target server does not offer extension(s) {}", missing.join(", ")))
-        .hint("install the packages that carry them (on Debian postgresql-contrib or postgresql-<version>-<name>)"))
+    Err(Error::unable(format!(
+        "the target server does not offer extension(s) {}",
+        missing.join(", ")
+    ))
+    .hint(
+        "install the packages that carry them (on Debian postgresql-contrib or postgresql-<version>-<name>)",
+    ))
 }
 
 async fn check_roles(
@@ -130,7 +140,11 @@ async fn check_roles(
         .filter(|entry| !matches!(entry.kind.as_str(), "DATABASE" | "DATABASE PROPERTIES"))
         .filter_map(|entry| entry.owner.clone())
         .filter(|owner| !owner.is_empty());
-    let mut needed: BTreeSet<String> = if ownership.no_owner { BTreeSet::new() } else { owners.collect() };
+    let mut needed: BTreeSet<String> = if ownership.no_owner {
+        BTreeSet::new()
+    } else {
+        owners.collect()
+    };
     if !ownership.no_privileges {
         needed.extend(database.roles.iter().cloned());
     }
@@ -138,6 +152,8 @@ async fn check_roles(
     if missing.is_empty() {
         return Ok(());
     }
-    Err(Error::unable(format!("the target server has no role {}", missing.join(", ")))
-        .hint("create the roles first, or restore with --no-owner --no-privileges"))
+    Err(
+        Error::unable(format!("the target server has no role {}", missing.join(", ")))
+            .hint("create the roles first, or restore with --no-owner --no-privileges"),
+    )
 }

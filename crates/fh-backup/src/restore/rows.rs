@@ -45,7 +45,10 @@ pub async fn load(
     }
     let loaded = sink.finish().await.map_err(failed)?;
     if loaded != data.proof.rows {
-        return Err(Error::bad(format!("{what}: the server loaded {loaded} rows of {}", data.proof.rows)));
+        return Err(Error::bad(format!(
+            "{what}: the server loaded {loaded} rows of {}",
+            data.proof.rows
+        )));
     }
     Ok(())
 }
@@ -68,11 +71,22 @@ pub async fn load_large_objects(
     let mut proof = Proof::default();
     for segment in &data.segments {
         // One segment at a time, so that the temporary table stays small.
-        let mut part = Data { segments: vec![segment.clone()], ..Data::default() };
+        let mut part = Data {
+            segments: vec![segment.clone()],
+            ..Data::default()
+        };
         let text = repository.read_segment(segment).await?;
         part.proof = Proof::of_lines(&text).ok_or_else(|| cut("the large objects"))?;
         proof.merge(part.proof);
-        load(client, repository, "COPY pg_temp.fh_large_object FROM stdin", "the large objects", &part, &mut on_bytes).await?;
+        load(
+            client,
+            repository,
+            "COPY pg_temp.fh_large_object FROM stdin",
+            "the large objects",
+            &part,
+            &mut on_bytes,
+        )
+        .await?;
         client
             .batch_execute(
                 "SELECT lo_put(id, start, part) FROM pg_temp.fh_large_object; TRUNCATE pg_temp.fh_large_object",
@@ -81,9 +95,17 @@ pub async fn load_large_objects(
             .map_err(failed)?;
     }
     if proof != data.proof {
-        return Err(mismatch("the large objects", data.proof, proof, "the stored segments hold"));
+        return Err(mismatch(
+            "the large objects",
+            data.proof,
+            proof,
+            "the stored segments hold",
+        ));
     }
-    client.batch_execute("DROP TABLE pg_temp.fh_large_object").await.map_err(failed)
+    client
+        .batch_execute("DROP TABLE pg_temp.fh_large_object")
+        .await
+        .map_err(failed)
 }
 
 fn cut(what: &str) -> Error {

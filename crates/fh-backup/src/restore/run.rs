@@ -1,13 +1,15 @@
 //! The order of a restore: look, define, load, finish, read back.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fh_core::progress::Progress;
 use fh_core::{Error, Hint as _, Result};
-use fh_pg::{ConnectOptions, Connection, ConnectionString, Program, Tools, connect, pin_session, query_error};
+use fh_pg::{
+    ConnectOptions, Connection, ConnectionString, Program, Tools, connect, pin_session, qualified,
+    query_error,
+};
 use fh_repository::Repository;
 
 use super::compare::{Difference, compare};
@@ -15,7 +17,8 @@ use super::definitions::{Definitions, Ownership};
 use super::{preflight, readback, rows, settings};
 use crate::archive::Archive;
 use crate::body::{Data, Database};
-use crate::source::{copy, plan, toc};
+use crate::proof::Proof;
+use crate::source::{copy, toc};
 use crate::workers::{Queue, on_each};
 
 /// How long `pg_dump` may take to describe the restored database.
@@ -59,13 +62,21 @@ pub struct Proven {
     pub read_back: Duration,
 }
 
-/// One table, or the large objects, for a worker.
-struct Work {
+/// One table, or the large objects, to load.
+struct Load {
     what: String,
     data: Data,
-    load: String,
-    read: String,
-    large_objects: bool,
+    /// The statement; none for large objects.
+    statement: Option<String>,
+}
+
+/// Rows to read back: of one table, or of all tables that were loaded through the same one, between which rows may have
+/// changed places.
+struct Read {
+    what: String,
+    statements: Vec<String>,
+    proof: Proof,
+    bytes: u64,
 }
 
 /// Restores and proves.
@@ -78,31 +89,45 @@ pub async fn run(request: &Request<'_>) -> Result<Proven> {
     let major = target.server.major();
     let pg_restore = Tools::find(Program::PgRestore, major, request.bin_dir).await?;
     let pg_dump = Tools::find(Program::PgDump, major, request.bin_dir).await?;
-    let work = Arc::new(work(request)?);
+    let (loads, reads) = work(request)?;
     let definitions = Definitions::prepare(request.archive, &pg_restore, request.target, request.ownership)?;
 
     let unfinished = || "the target is unfinished: drop the database and make a new one before you try again";
     let changed = async {
         definitions.before_rows().await?;
         definitions.values().await?;
-        load(request, &work).await?;
+        load(request, loads).await?;
         definitions.after_rows(request.jobs).await?;
         let began = Instant::now();
-        read_back(request, &work).await?;
+        let rows = read_back(request, reads).await?;
         let read_back = began.elapsed();
         let name = request.target.database();
-        let settings_left_out = settings::apply(&target, name, request.database).await?;
+        let settings_left_out = settings::apply(&target, name, request.database, request.ownership).await?;
         let snapshot = snapshot(&target).await?;
-        let now =
-            toc::read(&pg_dump, request.target, &snapshot, request.lock_timeout, TOC_TIMEOUT).await?.archive;
-        let Ownership { no_owner, no_privileges } = request.ownership;
+        let now = toc::read(
+            &pg_dump,
+            request.target,
+            &snapshot,
+            request.lock_timeout,
+            TOC_TIMEOUT,
+        )
+        .await?
+        .archive;
+        let Ownership {
+            no_owner,
+            no_privileges,
+        } = request.ownership;
         let difference = compare(request.archive, &now, no_owner, no_privileges);
         target
             .batch_execute("COMMIT; ANALYZE")
             .await
             .map_err(|error| query_error("cannot gather the planner's statistics (ANALYZE)", error))?;
-        let rows = work.iter().map(|work| work.data.proof.rows).sum();
-        Ok(Proven { rows, difference, settings_left_out, read_back })
+        Ok(Proven {
+            rows,
+            difference,
+            settings_left_out,
+            read_back,
+        })
     };
     changed.await.hint(unfinished)
 }
@@ -115,63 +140,105 @@ async fn session(request: &Request<'_>) -> Result<Connection> {
 
 async fn snapshot(target: &Connection) -> Result<String> {
     let failed = |error| query_error("cannot look at the restored database", error);
-    target.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)?;
-    Ok(target.query_one("SELECT pg_export_snapshot()", &[]).await.map_err(failed)?.get(0))
+    target
+        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await
+        .map_err(failed)?;
+    Ok(target
+        .query_one("SELECT pg_export_snapshot()", &[])
+        .await
+        .map_err(failed)?
+        .get(0))
 }
 
-/// Pairs each table of the manifest with the statements of the table of contents.
-fn work(request: &Request<'_>) -> Result<Vec<Work>> {
-    let statements: HashMap<i64, &str> = request
+/// Pairs each table of the manifest with its COPY of the table of contents.
+fn work(request: &Request<'_>) -> Result<(Vec<Load>, Vec<Read>)> {
+    let copies = request
         .archive
-        .table_data()
-        .filter_map(|entry| Some((entry.dump_id, entry.copy.as_deref()?)))
-        .collect();
-    let mut work = Vec::new();
+        .copies()
+        .map_err(|what| Error::bad(format!("the definitions of the set are not understood: {what}")))?;
+    let mut loads = Vec::new();
+    let mut reads: BTreeMap<String, Read> = BTreeMap::new();
     for table in &request.database.tables {
         let what = table.label();
-        let load = *statements
-            .get(&table.dump_id)
-            .ok_or_else(|| Error::bad(format!("the definitions of the set have no entry for the rows of {what}")))?;
-        let read = plan::whole_table(load)
-            .ok_or_else(|| Error::bad(format!("the COPY statement of {what} is not understood: {load:?}")))?;
-        work.push(Work { what, data: table.data.clone(), load: load.to_owned(), read, large_objects: false });
-    }
-    if let Some(data) = &request.database.large_objects {
-        work.push(Work {
-            what: "the large objects".into(),
-            data: data.clone(),
-            load: String::new(),
-            read: copy::LARGE_OBJECTS.into(),
-            large_objects: true,
+        let copy = copies.get(&table.dump_id).ok_or_else(|| {
+            Error::bad(format!(
+                "the definitions of the set have no entry for the rows of {what}"
+            ))
+        })?;
+        loads.push(Load {
+            what: what.clone(),
+            data: table.data.clone(),
+            statement: Some(copy.load()),
         });
+        let read = reads.entry(copy.table.clone()).or_insert_with(|| Read::new(what));
+        read.add(copy.read(&qualified(&table.schema, &table.name)), &table.data);
+    }
+    let mut reads: Vec<Read> = reads.into_values().collect();
+    if let Some(data) = &request.database.large_objects {
+        let what = "the large objects".to_owned();
+        loads.push(Load {
+            what: what.clone(),
+            data: data.clone(),
+            statement: None,
+        });
+        let mut read = Read::new(what);
+        read.add(copy::LARGE_OBJECTS.to_owned(), data);
+        reads.push(read);
     }
     // The largest first, so that no worker begins it when the others are done.
-    work.sort_by_key(|work| std::cmp::Reverse(work.data.bytes));
-    Ok(work)
+    loads.sort_by_key(|load| std::cmp::Reverse(load.data.bytes));
+    reads.sort_by_key(|read| std::cmp::Reverse(read.bytes));
+    Ok((loads, reads))
 }
 
-async fn sessions(request: &Request<'_>, work: &[Work]) -> Result<Vec<Connection>> {
+impl Read {
+    fn new(what: String) -> Self {
+        Self {
+            what,
+            statements: Vec::new(),
+            proof: Proof::default(),
+            bytes: 0,
+        }
+    }
+
+    fn add(&mut self, statement: String, data: &Data) {
+        self.statements.push(statement);
+        self.proof.merge(data.proof);
+        self.bytes += data.bytes;
+    }
+}
+
+async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
     let mut sessions = Vec::new();
-    for _ in 0..request.jobs.clamp(1, work.len().max(1)) {
+    for _ in 0..request.jobs.clamp(1, work.max(1)) {
         sessions.push(session(request).await?);
     }
     Ok(sessions)
 }
 
-async fn load(request: &Request<'_>, work: &Arc<Vec<Work>>) -> Result<()> {
-    let task = request.progress.bytes("loading rows", Some(work.iter().map(|work| work.data.bytes).sum()));
-    let queue = Queue::new(0..work.len());
-    let loaded = on_each(sessions(request, work).await?, |session| {
-        let (queue, work, repository, task) =
-            (queue.clone(), Arc::clone(work), request.repository.clone(), task.clone());
+async fn load(request: &Request<'_>, loads: Vec<Load>) -> Result<()> {
+    let task = request.progress.bytes(
+        "loading rows",
+        Some(loads.iter().map(|load| load.data.bytes).sum()),
+    );
+    let sessions = sessions(request, loads.len()).await?;
+    let queue = Queue::new(loads);
+    let loaded = on_each(sessions, |session| {
+        let (queue, repository, task) = (queue.clone(), request.repository.clone(), task.clone());
         async move {
-            while let Some(index) = queue.next() {
-                let Work { what, data, load, large_objects, .. } = &work[index];
+            while let Some(Load {
+                what,
+                data,
+                statement,
+            }) = queue.next()
+            {
                 let on_bytes = |count| task.inc(count);
-                if *large_objects {
-                    rows::load_large_objects(&session, &repository, data, on_bytes).await?;
-                } else {
-                    rows::load(&session, &repository, load, what, data, on_bytes).await?;
+                match statement {
+                    Some(statement) => {
+                        rows::load(&session, &repository, &statement, &what, &data, on_bytes).await?
+                    }
+                    None => rows::load_large_objects(&session, &repository, &data, on_bytes).await?,
                 }
             }
             Ok(())
@@ -180,19 +247,29 @@ async fn load(request: &Request<'_>, work: &Arc<Vec<Work>>) -> Result<()> {
     loaded.await.map(drop)
 }
 
-async fn read_back(request: &Request<'_>, work: &Arc<Vec<Work>>) -> Result<()> {
-    let task = request.progress.bytes("reading back", Some(work.iter().map(|work| work.data.bytes).sum()));
-    let queue = Queue::new(0..work.len());
-    let compared = on_each(sessions(request, work).await?, |session| {
-        let (queue, work, task) = (queue.clone(), Arc::clone(work), task.clone());
+/// Reads the target again, compares every table with the manifest, and gives the number of rows.
+async fn read_back(request: &Request<'_>, reads: Vec<Read>) -> Result<u64> {
+    let task = request
+        .progress
+        .bytes("reading back", Some(reads.iter().map(|read| read.bytes).sum()));
+    let sessions = sessions(request, reads.len()).await?;
+    let queue = Queue::new(reads);
+    let compared = on_each(sessions, |session| {
+        let (queue, task) = (queue.clone(), task.clone());
         async move {
-            while let Some(index) = queue.next() {
-                let Work { what, data, read, .. } = &work[index];
-                readback::compare(&session, read, what, data).await?;
-                task.inc(data.bytes);
+            let mut rows = 0;
+            while let Some(Read {
+                what,
+                statements,
+                proof,
+                bytes,
+            }) = queue.next()
+            {
+                rows += readback::compare(&session, &statements, &what, proof).await?;
+                task.inc(bytes);
             }
-            Ok(())
+            Ok(rows)
         }
     });
-    compared.await.map(drop)
+    Ok(compared.await?.into_iter().sum())
 }

@@ -1,33 +1,96 @@
-//! Settings of the database and of roles in it, which `pg_restore` only sets when it makes the database itself.
+//! Settings, comment and privileges of the database itself, which `pg_restore` only sets when it makes the database.
 
 use std::collections::BTreeSet;
 
 use fh_core::Result;
 use fh_pg::{Connection, query_error, quote_ident, quote_literal};
 
+use super::definitions::Ownership;
 use crate::body::{Database, Setting};
 
-/// Sets them on the target database. Returns the settings that could not be set, each with the reason: a role that does
-/// not exist here, or a parameter that only a superuser may set.
+/// Sets them on the target database, and its comment and privileges. Returns what could not be set, each with the
+/// reason: a role that does not exist here, or a parameter that only a superuser may set.
 ///
 /// # Errors
 /// Exit code 3 when the server cannot be asked at all.
-pub async fn apply(target: &Connection, name: &str, database: &Database) -> Result<Vec<String>> {
+pub async fn apply(
+    target: &Connection,
+    name: &str,
+    database: &Database,
+    ownership: Ownership,
+) -> Result<Vec<String>> {
     let rows = target
         .query("SELECT rolname::text FROM pg_roles", &[])
         .await
         .map_err(|error| query_error("cannot list the target's roles", error))?;
     let roles: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
     let mut left_out = Vec::new();
-    for setting in &database.settings {
-        if let Some(role) = setting.role.as_ref().filter(|role| !roles.contains(*role)) {
-            left_out.push(format!("{} for role {role}: there is no such role here", setting.name));
-        } else if let Err(error) = target.batch_execute(&statement(name, setting)).await {
-            let error = query_error(&setting.name, error);
-            left_out.push(format!("{}: {}", setting.name, error.causes().join(": ")));
+    for Step {
+        what,
+        role,
+        statement,
+    } in steps(name, database, ownership)
+    {
+        if let Some(role) = role.filter(|role| !roles.contains(role)) {
+            left_out.push(format!("{what}: there is no role {role} here"));
+        } else if let Err(error) = target.batch_execute(&statement).await {
+            left_out.push(format!("{what}: {}", query_error("", error).causes().join(": ")));
         }
     }
     Ok(left_out)
+}
+
+/// One statement about the database itself.
+struct Step {
+    what: String,
+    /// A role that must exist.
+    role: Option<String>,
+    statement: String,
+}
+
+fn steps(name: &str, database: &Database, ownership: Ownership) -> Vec<Step> {
+    let quoted = quote_ident(name);
+    let mut steps: Vec<Step> = database
+        .settings
+        .iter()
+        .map(|setting| Step {
+            what: format!("setting {}", setting.name),
+            role: setting.role.clone(),
+            statement: statement(name, setting),
+        })
+        .collect();
+    if let Some(comment) = &database.properties.comment {
+        let statement = format!("COMMENT ON DATABASE {quoted} IS {}", quote_literal(comment));
+        steps.push(Step {
+            what: "comment".into(),
+            role: None,
+            statement,
+        });
+    }
+    let grants = database
+        .properties
+        .grants
+        .as_ref()
+        .filter(|_| !ownership.no_privileges);
+    for (index, grant) in grants.into_iter().flatten().enumerate() {
+        if index == 0 {
+            // What everybody may do by default is not in a list that was changed unless it says so.
+            let statement = format!("REVOKE ALL ON DATABASE {quoted} FROM PUBLIC");
+            steps.push(Step {
+                what: "privileges of PUBLIC".into(),
+                role: None,
+                statement,
+            });
+        }
+        let to = grant.role.as_deref().map_or("PUBLIC".to_owned(), quote_ident);
+        let option = if grant.grantable { " WITH GRANT OPTION" } else { "" };
+        steps.push(Step {
+            what: format!("privilege {} of {to}", grant.privilege),
+            role: grant.role.clone(),
+            statement: format!("GRANT {} ON DATABASE {quoted} TO {to}{option}", grant.privilege),
+        });
+    }
+    steps
 }
 
 /// Parameters whose value is a list of identifiers, stored already quoted (`GUC_LIST_QUOTE` in PostgreSQL's
@@ -73,7 +136,10 @@ mod tests {
             "ALTER DATABASE app SET search_path TO \"$user\", public"
         );
         assert_eq!(
-            statement("my db", &setting(Some("r"), "pg_trgm.similarity_threshold", "0.5")),
+            statement(
+                "my db",
+                &setting(Some("r"), "pg_trgm.similarity_threshold", "0.5")
+            ),
             "ALTER ROLE r IN DATABASE \"my db\" SET pg_trgm.similarity_threshold TO '0.5'"
         );
     }

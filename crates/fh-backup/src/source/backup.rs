@@ -9,9 +9,9 @@ use fh_core::{Error, Result};
 use fh_pg::{ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, query_error};
 use fh_repository::{SegmentRef, SegmentWriter};
 
+use super::copy::{self, Pieces};
 use super::leader::{self, Leader};
 use super::plan::{self, TableWork};
-use super::copy::{self, Pieces};
 use super::{catalog, toc};
 use crate::body::{Data, Database, Table};
 use crate::proof::Proof;
@@ -59,7 +59,14 @@ pub async fn take(
 ) -> Result<Database> {
     let leader = Leader::begin(source, &options.connect, options.lock_timeout).await?;
     let pg_dump = Tools::find(Program::PgDump, leader.connection.server.major(), bin_dir).await?;
-    let toc = toc::read(&pg_dump, source, &leader.snapshot, options.lock_timeout, options.toc_timeout).await?;
+    let toc = toc::read(
+        &pg_dump,
+        source,
+        &leader.snapshot,
+        options.lock_timeout,
+        options.toc_timeout,
+    )
+    .await?;
     let tid_ranges = leader.connection.server.major() >= 14;
     let work = plan::plan(&toc.archive, &leader.relations, leader.block_size, tid_ranges)?;
     let total = work.iter().map(|table| table.heap_bytes).sum();
@@ -72,7 +79,12 @@ pub async fn take(
         .connection
         .simple_query("SELECT 1")
         .await
-        .map_err(|error| query_error("the session that holds the snapshot and the locks was lost", error))?;
+        .map_err(|error| {
+            query_error(
+                "the session that holds the snapshot and the locks was lost",
+                error,
+            )
+        })?;
 
     let definitions = store_toc(writer, &toc.bytes).await?;
     let database = describe(&leader, &pg_dump, source.database(), definitions).await?;
@@ -95,7 +107,13 @@ fn items(work: &[TableWork], large_objects: bool) -> Vec<Item> {
     }
     if large_objects {
         let statement = copy::LARGE_OBJECTS.to_owned();
-        items.push(Item { table: None, order: 0, statement, what: "the large objects".into(), bytes: 0 });
+        items.push(Item {
+            table: None,
+            order: 0,
+            statement,
+            what: "the large objects".into(),
+            bytes: 0,
+        });
     }
     // What cannot be cut goes first: a long piece begun last would leave the other workers waiting for it.
     items.sort_by_key(|item| (item.table.is_some(), std::cmp::Reverse(item.bytes)));
@@ -138,7 +156,11 @@ async fn read_one(connection: &Connection, item: &Item, writer: &SegmentWriter) 
         data.bytes += piece.text.len() as u64;
         data.segments.push(writer.put(piece.text.into()).await?);
     }
-    Ok(Part { table: item.table, order: item.order, data })
+    Ok(Part {
+        table: item.table,
+        order: item.order,
+        data,
+    })
 }
 
 /// Table of contents in segments of at most this size, like rows.
@@ -173,7 +195,12 @@ fn assemble(mut database: Database, work: Vec<TableWork>, mut parts: Vec<Part>) 
     parts.sort_by_key(|part| (part.table, part.order));
     database.tables = work
         .into_iter()
-        .map(|table| Table { schema: table.schema, name: table.name, dump_id: table.dump_id, data: Data::default() })
+        .map(|table| Table {
+            schema: table.schema,
+            name: table.name,
+            dump_id: table.dump_id,
+            data: Data::default(),
+        })
         .collect();
     for part in parts {
         let data = match part.table {
@@ -186,7 +213,11 @@ fn assemble(mut database: Database, work: Vec<TableWork>, mut parts: Vec<Part>) 
 }
 
 fn append(data: &mut Data, part: Data) {
-    let Data { proof, bytes, segments } = part;
+    let Data {
+        proof,
+        bytes,
+        segments,
+    } = part;
     data.proof.merge(proof);
     data.bytes += bytes;
     data.segments.extend(segments);
@@ -197,7 +228,12 @@ fn append(data: &mut Data, part: Data) {
 pub fn totals(database: &Database) -> (Proof, u64) {
     let mut proof = Proof::default();
     let mut bytes = 0;
-    for data in database.tables.iter().map(|table| &table.data).chain(&database.large_objects) {
+    for data in database
+        .tables
+        .iter()
+        .map(|table| &table.data)
+        .chain(&database.large_objects)
+    {
         proof.merge(data.proof);
         bytes += data.bytes;
     }

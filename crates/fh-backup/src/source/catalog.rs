@@ -4,7 +4,7 @@ use fh_core::{Error, Result};
 use fh_pg::query_error;
 use tokio_postgres::Client;
 
-use crate::body::{Extension, Properties, Setting};
+use crate::body::{Extension, Grant, Properties, Setting};
 
 /// A table or partitioned table of the database.
 #[derive(Debug, Clone)]
@@ -62,7 +62,10 @@ ORDER BY c.oid";
 /// # Errors
 /// Exit code 3 when the catalogue cannot be read.
 pub async fn relations(client: &Client) -> Result<Vec<Relation>> {
-    let rows = client.query(RELATIONS, &[]).await.map_err(|error| query_error("cannot list the tables", error))?;
+    let rows = client
+        .query(RELATIONS, &[])
+        .await
+        .map_err(|error| query_error("cannot list the tables", error))?;
     rows.iter()
         .map(|row| {
             Ok(Relation {
@@ -78,20 +81,53 @@ pub async fn relations(client: &Client) -> Result<Vec<Relation>> {
         .collect()
 }
 
-/// Encoding, locale and owner of the database.
+/// Encoding, locale, owner, comment and privileges of the database.
 ///
 /// # Errors
 /// Exit code 3 when the catalogue cannot be read.
 pub async fn properties(client: &Client) -> Result<Properties> {
     let row = client
         .query_one(
-            "SELECT pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, pg_get_userbyid(datdba)::text
+            "SELECT pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, pg_get_userbyid(datdba)::text,
+                    shobj_description(oid, 'pg_database'), datacl IS NOT NULL
              FROM pg_database WHERE datname = current_database()",
             &[],
         )
         .await
         .map_err(|error| query_error("cannot read the properties of the database", error))?;
-    Ok(Properties { encoding: row.get(0), collate: row.get(1), ctype: row.get(2), owner: row.get(3) })
+    let grants = if row.get(5) {
+        Some(grants(client).await?)
+    } else {
+        None
+    };
+    Ok(Properties {
+        encoding: row.get(0),
+        collate: row.get(1),
+        ctype: row.get(2),
+        owner: row.get(3),
+        comment: row.get(4),
+        grants,
+    })
+}
+
+async fn grants(client: &Client) -> Result<Vec<Grant>> {
+    let rows = client
+        .query(
+            "SELECT r.rolname::text, a.privilege_type, a.is_grantable
+             FROM pg_database d, aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+             WHERE d.datname = current_database() ORDER BY 1 NULLS FIRST, 2",
+            &[],
+        )
+        .await
+        .map_err(|error| query_error("cannot list the privileges on the database", error))?;
+    Ok(rows
+        .iter()
+        .map(|row| Grant {
+            role: row.get(0),
+            privilege: row.get(1),
+            grantable: row.get(2),
+        })
+        .collect())
 }
 
 /// The installed extensions.
@@ -100,10 +136,19 @@ pub async fn properties(client: &Client) -> Result<Properties> {
 /// Exit code 3 when the catalogue cannot be read.
 pub async fn extensions(client: &Client) -> Result<Vec<Extension>> {
     let rows = client
-        .query("SELECT extname::text, extversion FROM pg_extension ORDER BY extname", &[])
+        .query(
+            "SELECT extname::text, extversion FROM pg_extension ORDER BY extname",
+            &[],
+        )
         .await
         .map_err(|error| query_error("cannot list the extensions", error))?;
-    Ok(rows.iter().map(|row| Extension { name: row.get(0), version: row.get(1) }).collect())
+    Ok(rows
+        .iter()
+        .map(|row| Extension {
+            name: row.get(0),
+            version: row.get(1),
+        })
+        .collect())
 }
 
 /// Every role that something in this database depends on: owners, grantees, subjects of policies. `pg_shdepend` leaves
@@ -146,7 +191,11 @@ pub async fn settings(client: &Client) -> Result<Vec<Setting>> {
             let (name, value) = text
                 .split_once('=')
                 .ok_or_else(|| Error::unable(format!("a setting of the database has no value: {text:?}")))?;
-            Ok(Setting { role: row.get(0), name: name.to_owned(), value: value.to_owned() })
+            Ok(Setting {
+                role: row.get(0),
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
         })
         .collect()
 }

@@ -26,7 +26,8 @@ COPY (SELECT o.oid, part.start, lo_get(o.oid, part.start, 262144)
 /// In copy-out mode the server sends one message for each row (PostgreSQL manual, 55.2.6), so rows need not be searched
 /// for.
 pub struct Pieces {
-    stream: Pin<Box<CopyOutStream>>,
+    /// `None` once the last row has come.
+    stream: Option<Pin<Box<CopyOutStream>>>,
     cutter: Cutter,
     what: String,
 }
@@ -37,8 +38,15 @@ impl Pieces {
     /// # Errors
     /// Exit code 3 when the server refuses.
     pub async fn open(client: &Client, statement: &str, what: &str) -> Result<Self> {
-        let stream = client.copy_out(statement).await.map_err(|error| failed(what, error))?;
-        Ok(Self { stream: Box::pin(stream), cutter: Cutter::default(), what: what.to_owned() })
+        let stream = client
+            .copy_out(statement)
+            .await
+            .map_err(|error| failed(what, error))?;
+        Ok(Self {
+            stream: Some(Box::pin(stream)),
+            cutter: Cutter::default(),
+            what: what.to_owned(),
+        })
     }
 
     /// The next segment, or `None` after the last row.
@@ -46,7 +54,12 @@ impl Pieces {
     /// # Errors
     /// Exit code 3 when the server breaks off.
     pub async fn next(&mut self) -> Result<Option<Piece>> {
-        while let Some(row) = self.stream.next().await {
+        // A stream that has ended must not be asked again: what follows belongs to the next statement.
+        while let Some(stream) = &mut self.stream {
+            let Some(row) = stream.next().await else {
+                self.stream = None;
+                break;
+            };
             if let Some(piece) = self.cutter.push(&row.map_err(|error| failed(&self.what, error))?) {
                 return Ok(Some(piece));
             }

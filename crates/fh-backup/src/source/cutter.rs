@@ -27,7 +27,11 @@ impl Cutter {
     pub fn push(&mut self, row: &[u8]) -> Option<Piece> {
         self.proof.add(row.strip_suffix(b"\n").unwrap_or(row));
         self.text.extend_from_slice(row);
-        if self.text.len() >= SEGMENT_LIMIT { self.take() } else { None }
+        if self.text.len() >= SEGMENT_LIMIT {
+            self.take()
+        } else {
+            None
+        }
     }
 
     /// What is left at the end of the stream.
@@ -35,7 +39,10 @@ impl Cutter {
         if self.proof.rows == 0 {
             return None;
         }
-        let piece = Piece { text: std::mem::take(&mut self.text), proof: self.proof };
+        let piece = Piece {
+            text: std::mem::take(&mut self.text),
+            proof: self.proof,
+        };
         self.proof = Proof::default();
         Some(piece)
     }
@@ -54,8 +61,15 @@ mod tests {
             pieces.extend(cutter.push(&[&row[..], b"\n"].concat()));
         }
         pieces.extend(cutter.take());
-        assert_eq!(pieces.iter().map(|piece| piece.proof.rows).collect::<Vec<_>>(), [3, 3, 1]);
-        assert!(pieces.iter().all(|piece| Proof::of_lines(&piece.text) == Some(piece.proof)));
+        assert_eq!(
+            pieces.iter().map(|piece| piece.proof.rows).collect::<Vec<_>>(),
+            [3, 3, 1]
+        );
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| Proof::of_lines(&piece.text) == Some(piece.proof))
+        );
         assert!(cutter.take().is_none());
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fh_core::{Error, Result};
-use fh_pg::{Connection, ConnectionString, ConnectOptions, connect, pin_session, qualified, query_error};
+use fh_pg::{ConnectOptions, Connection, ConnectionString, connect, pin_session, qualified, query_error};
 
 use super::catalog::{self, Relation};
 
@@ -35,7 +35,11 @@ impl Leader {
     /// Exit code 3 when the server cannot be reached, a lock is not granted in time, or a table was dropped or
     /// rewritten between the snapshot and its lock: to an older snapshot a rewritten table looks empty, and that must
     /// never become a backup.
-    pub async fn begin(source: &ConnectionString, options: &ConnectOptions, lock_timeout: Duration) -> Result<Self> {
+    pub async fn begin(
+        source: &ConnectionString,
+        options: &ConnectOptions,
+        lock_timeout: Duration,
+    ) -> Result<Self> {
         let connection = connect(source, options).await?;
         pin_session(&connection, lock_timeout).await?;
         begin_transaction(&connection, None).await?;
@@ -64,8 +68,10 @@ impl Leader {
 
     async fn lock(&self) -> Result<()> {
         for batch in self.relations.chunks(LOCK_BATCH) {
-            let names: Vec<String> =
-                batch.iter().map(|table| format!("ONLY {}", qualified(&table.schema, &table.name))).collect();
+            let names: Vec<String> = batch
+                .iter()
+                .map(|table| format!("ONLY {}", qualified(&table.schema, &table.name)))
+                .collect();
             let statement = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
             self.connection.batch_execute(&statement).await.map_err(|error| {
                 let hint = match error.code().map(tokio_postgres::error::SqlState::code) {

@@ -34,7 +34,12 @@ pub async fn read(
     let environment = child_environment(source)?;
     let mut command = tokio::process::Command::new(&pg_dump.path);
     command
-        .args(["--format=custom", "--compress=0", "--encoding=UTF8", "--no-password"])
+        .args([
+            "--format=custom",
+            "--compress=0",
+            "--encoding=UTF8",
+            "--no-password",
+        ])
         .arg(format!("--snapshot={snapshot}"))
         .arg(format!("--lock-wait-timeout={}", lock_timeout.as_millis()))
         .stdin(Stdio::null())
@@ -45,17 +50,29 @@ pub async fn read(
     let program = pg_dump.path.display();
     let mut child = command.spawn().or_unable(|| format!("cannot start {program}"))?;
     let (Some(stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err(Error::unable(format!("cannot read from {program}: it has no output pipe")));
+        return Err(Error::unable(format!(
+            "cannot read from {program}: it has no output pipe"
+        )));
     };
     let complaints = tokio::spawn(async move {
         let mut text = Vec::new();
         let _ = stderr.read_to_end(&mut text).await;
         String::from_utf8_lossy(&text).trim().to_owned()
     });
-    let pipe = File::from(stdout.into_owned_fd().or_unable(|| "cannot take over the pipe from pg_dump")?);
+    let pipe = File::from(
+        stdout
+            .into_owned_fd()
+            .or_unable(|| "cannot take over the pipe from pg_dump")?,
+    );
     let reading = tokio::task::spawn_blocking(move || {
-        let mut tee = Tee { inner: std::io::BufReader::with_capacity(1 << 16, pipe), kept: Vec::new() };
-        Archive::read(&mut tee).map(|archive| Toc { archive, bytes: tee.kept })
+        let mut tee = Tee {
+            inner: std::io::BufReader::with_capacity(1 << 16, pipe),
+            kept: Vec::new(),
+        };
+        Archive::read(&mut tee).map(|archive| Toc {
+            archive,
+            bytes: tee.kept,
+        })
     });
     let outcome = tokio::time::timeout(time_limit, reading).await;
     // Whatever came, this pg_dump is not needed any more: we read the rows ourselves. Killing it also ends the reading
@@ -78,9 +95,13 @@ pub async fn read(
             }
             .hint("run the same pg_dump by hand with --schema-only to see what it cannot read"))
         }
-        Ok(Err(crashed)) => Err(Error::unable("the thread that reads from pg_dump ended early").because(crashed)),
-        Err(_) => Err(Error::unable(format!("{program} wrote no table of contents within {time_limit:?}"))
-            .hint("is a migration holding locks on this database? look at pg_stat_activity and pg_locks")),
+        Ok(Err(crashed)) => {
+            Err(Error::unable("the thread that reads from pg_dump ended early").because(crashed))
+        }
+        Err(_) => Err(Error::unable(format!(
+            "{program} wrote no table of contents within {time_limit:?}"
+        ))
+        .hint("is a migration holding locks on this database? look at pg_stat_activity and pg_locks")),
     }
 }
 

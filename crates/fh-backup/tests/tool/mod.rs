@@ -1,5 +1,12 @@
 //! Runs the real binary in a folder of its own, with nothing of this process's environment that it would listen to.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::panic, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test file uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -23,7 +30,11 @@ pub struct Ran {
 impl Ran {
     /// Fails the test unless the exit code is this.
     pub fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -34,7 +45,11 @@ impl Ran {
 
 impl Tool {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new(), place: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            variables: Vec::new(),
+            place: Vec::new(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -72,29 +87,43 @@ impl Tool {
         let mut init = vec!["init".to_owned()];
         if encrypted {
             let identity = self.path("identity.txt").display().to_string();
-            let made = self.run(&["--format", "json", "key", "generate", "--to", &identity]).expect(0);
+            let made = self
+                .run(&["--format", "json", "key", "generate", "--to", &identity])
+                .expect(0);
             let recipient = made.json()["data"]["recipient"].as_str().unwrap().to_owned();
             init.extend(["--recipient".into(), recipient]);
-            self.place.extend(["--key-file".into(), self.path("repository.key").display().to_string()]);
+            self.place.extend([
+                "--key-file".into(),
+                self.path("repository.key").display().to_string(),
+            ]);
         }
         let init: Vec<&str> = init.iter().map(String::as_str).collect();
         self.run(&init).expect(0);
         if encrypted {
-            self.place.extend(["--identity".into(), self.path("identity.txt").display().to_string()]);
+            self.place.extend([
+                "--identity".into(),
+                self.path("identity.txt").display().to_string(),
+            ]);
         }
         self
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fh-backup"));
-        command.current_dir(self.folder.path()).env_clear().args(arguments).args(&self.place);
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .args(arguments)
+            .args(&self.place);
         for name in ["PATH", "LLVM_PROFILE_FILE", "FH_PG_BINDIR"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
         // No profile of the developer's, and no instance metadata service to wait for.
-        command.env("HOME", self.folder.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+            .env("HOME", self.folder.path())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -106,7 +135,10 @@ impl Tool {
     /// The id of the newest set.
     pub fn newest(&self) -> String {
         let sets = self.run(&["list", "--format", "json"]).expect(0).json();
-        sets["data"]["sets"].as_array().unwrap().last().unwrap()["set"].as_str().unwrap().to_owned()
+        sets["data"]["sets"].as_array().unwrap().last().unwrap()["set"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     /// Ids of all sets.
@@ -151,7 +183,11 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { drop(found.insert(path.clone(), std::fs::read(path).unwrap())) }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                drop(found.insert(path.clone(), std::fs::read(path).unwrap()))
+            }
         }
     }
     found

@@ -42,7 +42,12 @@ pub(crate) async fn attempt(
     address: &Address,
     config: &Config,
 ) -> Result<Opened, Failure> {
-    let attempt = Attempt { target, server, address, config };
+    let attempt = Attempt {
+        target,
+        server,
+        address,
+        config,
+    };
     if matches!(address, Address::Unix(_)) {
         return attempt.plain(TlsState::Socket).await;
     }
@@ -62,17 +67,23 @@ pub(crate) async fn attempt(
                 Err(Failure::NoTls { .. }) => "the server offers no TLS".to_owned(),
                 Err(Failure::Handshake { error }) => format!("the TLS handshake failed: {error}"),
                 // `hostnossl` in pg_hba.conf. If it was something else the second answer will say the same.
-                Err(first) if first.is_rejection() => "the server accepts this role without TLS only".to_owned(),
+                Err(first) if first.is_rejection() => {
+                    "the server accepts this role without TLS only".to_owned()
+                }
                 result => return result,
             };
-            attempt.plain(because(&format!("{why}, and sslmode=prefer puts up with that"))).await
+            attempt
+                .plain(because(&format!("{why}, and sslmode=prefer puts up with that")))
+                .await
         }
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => attempt.encrypted(mode).await,
     }
 }
 
 fn because(why: &str) -> TlsState {
-    TlsState::Plain { because: why.to_owned() }
+    TlsState::Plain {
+        because: why.to_owned(),
+    }
 }
 
 struct Attempt<'a> {
@@ -84,14 +95,19 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn dial(&self) -> Result<Socket, Failure> {
-        socket::dial(self.address, &self.target.keepalives).await.map_err(Failure::Dial)
+        socket::dial(self.address, &self.target.keepalives)
+            .await
+            .map_err(Failure::Dial)
     }
 
     async fn plain(&self, state: TlsState) -> Result<Opened, Failure> {
         let mut config = self.config.clone();
         config.ssl_mode(tokio_postgres::config::SslMode::Disable);
         let socket = self.dial().await?;
-        let route = Route { address: self.address.clone(), tls: None };
+        let route = Route {
+            address: self.address.clone(),
+            tls: None,
+        };
         log_in(socket, NoTls, &config, state, route).await
     }
 
@@ -112,8 +128,18 @@ impl Attempt<'_> {
         config.ssl_mode(tokio_postgres::config::SslMode::Require);
         config.ssl_negotiation(tokio_postgres::config::SslNegotiation::Direct);
         let connect = rustls_connect(&mut route);
-        let route = Route { address: self.address.clone(), tls: Some(route) };
-        log_in(socket, connect, &config, TlsState::Encrypted { server: proven }, route).await
+        let route = Route {
+            address: self.address.clone(),
+            tls: Some(route),
+        };
+        log_in(
+            socket,
+            connect,
+            &config,
+            TlsState::Encrypted { server: proven },
+            route,
+        )
+        .await
     }
 }
 
@@ -137,9 +163,21 @@ where
     T: TlsConnect<Socket>,
     T::Stream: Send + 'static,
 {
-    let (client, connection) = config.connect_raw(socket, tls).await.map_err(Failure::from_library)?;
-    let version = connection.parameter("server_version").unwrap_or_default().to_owned();
-    Ok(Opened { client, driver: driver::start(connection), version, tls: state, route })
+    let (client, connection) = config
+        .connect_raw(socket, tls)
+        .await
+        .map_err(Failure::from_library)?;
+    let version = connection
+        .parameter("server_version")
+        .unwrap_or_default()
+        .to_owned();
+    Ok(Opened {
+        client,
+        driver: driver::start(connection),
+        version,
+        tls: state,
+        route,
+    })
 }
 
 /// What the library needs to know of the target.

@@ -19,7 +19,12 @@ pub(crate) enum Origin {
 }
 
 /// The error of one server.
-pub(crate) fn explain(failure: Failure, target: &ConnectionString, server: &Server, origin: &Origin) -> Error {
+pub(crate) fn explain(
+    failure: Failure,
+    target: &ConnectionString,
+    server: &Server,
+    origin: &Origin,
+) -> Error {
     let who = format!("role \"{}\", database \"{}\"", target.user, target.database);
     let cannot = format!("cannot connect to PostgreSQL at {server} ({who})");
     match failure {
@@ -37,11 +42,11 @@ pub(crate) fn explain(failure: Failure, target: &ConnectionString, server: &Serv
         Failure::TimedOut(limit) => Error::unable(format!("PostgreSQL at {server} did not answer within {limit:?} ({who})"))
             .hint("a firewall, a security group or a missing route may swallow the packets; or the server is overloaded"),
         Failure::NoTls { mode } => {
-            Error::unable(format!("PostgreSQL at {server} does not offer TLS, and sslmode={} insists on it", mode.as_str()))
+            Error::unable(format!("PostgreSQL at {server} does not offer TLS, and sslmode={} insists on it ({who})", mode.as_str()))
                 .hint("turn ssl on in the server's postgresql.conf; if nobody can listen on the way, say sslmode=disable")
         }
-        Failure::Certificate { error } => certificate(&error, server),
-        Failure::Handshake { error } => Error::unable(format!("the TLS handshake with PostgreSQL at {server} failed"))
+        Failure::Certificate { error } => certificate(&error, server, &cannot),
+        Failure::Handshake { error } => Error::unable(format!("the TLS handshake with PostgreSQL at {server} failed ({who})"))
             .because(error)
             .hint("the server must do TLS 1.2 or 1.3; if it wants a client certificate, give sslcert and sslkey"),
         Failure::WrongKind { wanted } => {
@@ -83,63 +88,89 @@ fn dial_hint(error: &io::Error, server: &Server) -> String {
             server.port
         ),
         (Place::Socket(_), io::ErrorKind::PermissionDenied) => {
-            "this user may not use the socket: see unix_socket_permissions, and the rights of its folder".into()
+            "this user may not use the socket: see unix_socket_permissions, and the rights of its folder"
+                .into()
         }
         (_, io::ErrorKind::ConnectionRefused) => {
-            "is the server running, and does it listen on this address and port (listen_addresses, port)?".into()
+            "is the server running, and does it listen on this address and port (listen_addresses, port)?"
+                .into()
         }
         _ => "is there a route to it, and do firewalls and security groups let this machine through?".into(),
     }
 }
 
-fn certificate(error: &CertificateError, server: &Server) -> Error {
+/// `cannot` says where and as whom; what is wrong with the certificate is the cause.
+fn certificate(error: &CertificateError, server: &Server, cannot: &str) -> Error {
     let name = match &server.place {
         Place::Tcp { host, .. } => host.as_str(),
         Place::Socket(_) => "",
     };
-    let at = format!("the certificate of PostgreSQL at {server}");
-    match error {
-        CertificateError::Expired => Error::unable(format!("{at} has expired")).hint(RENEW),
+    let (cause, hint) = match error {
+        CertificateError::Expired => ("the server's certificate has expired".into(), RENEW.into()),
         CertificateError::ExpiredContext { not_after, .. } => {
-            Error::unable(format!("{at} has expired on {}", day(not_after.as_secs()))).hint(RENEW)
+            (format!("the server's certificate has expired on {}", day(not_after.as_secs())), RENEW.into())
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            Error::unable(format!("{at} is not valid yet")).hint("is the clock of this machine right?")
+            ("the server's certificate is not valid yet".into(), "is the clock of this machine right?".into())
         }
         CertificateError::NotValidForNameContext { presented, .. } => {
             let presented: Vec<&str> = presented.iter().map(|name| plain_name(name)).collect();
             let names = if presented.is_empty() { "no name at all".to_owned() } else { presented.join(", ") };
-            Error::unable(format!("{at} is for {names}, not for {name}")).hint(format!(
-                "connect by a name that the certificate has (subjectAltName), give the server one with {name}, or say sslmode=verify-ca \
-                 to check the authority only"
-            ))
+            (format!("the server's certificate is for {names}, not for {name}"), other_name(name))
         }
-        CertificateError::NotValidForName => Error::unable(format!("{at} is not for {name}")),
-        CertificateError::UnknownIssuer => Error::unable(format!("{at} is signed by an authority that is not trusted here"))
-            .hint(
-                "give the authority's certificate with sslrootcert=FILE. The authorities of Amazon RDS are built in, but for China, GovCloud and \
-                 regions opened lately download the region's bundle from https://truststore.pki.rds.amazonaws.com",
-            ),
-        other => Error::unable(format!("{at} is not accepted")).because(other.to_string()).hint(
-            "it must be an X.509 certificate of version 3 whose subjectAltName has the host, signed by an authority's certificate",
+        CertificateError::NotValidForName => (format!("the server's certificate is not for {name}"), other_name(name)),
+        CertificateError::UnknownIssuer => (
+            "the server's certificate is signed by an authority that is not trusted here".into(),
+            "give the authority's certificate with sslrootcert=FILE. The authorities of Amazon RDS are built in, but for \
+             China, GovCloud and regions opened lately download the region's bundle from \
+             https://truststore.pki.rds.amazonaws.com"
+                .into(),
         ),
-    }
+        other => (
+            format!("the server's certificate is not accepted: {other}"),
+            "it must be an X.509 certificate of version 3 whose subjectAltName has the host, signed by an authority's \
+             certificate"
+                .into(),
+        ),
+    };
+    Error::unable(cannot).because(cause).hint(hint)
 }
 
-const RENEW: &str = "renew the server's certificate (on RDS: choose a newer certificate authority for the instance)";
+fn other_name(name: &str) -> String {
+    format!(
+        "connect by a name that the certificate has (subjectAltName), give the server one with {name}, or say \
+         sslmode=verify-ca to check the authority only"
+    )
+}
+
+const RENEW: &str =
+    "renew the server's certificate (on RDS: choose a newer certificate authority for the instance)";
 
 /// `DnsName("db.example.com")` and `IpAddress(127.0.0.1)` are how the library writes the names of a certificate.
 fn plain_name(text: &str) -> &str {
-    let inner = text.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(text);
+    let inner = text
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'))
+        .unwrap_or(text);
     inner.trim_matches('"')
 }
 
 fn day(seconds: u64) -> String {
-    let timestamp = i64::try_from(seconds).ok().and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
-    timestamp.map_or_else(|| "an unknown day".into(), |timestamp| timestamp.strftime("%Y-%m-%d").to_string())
+    let timestamp = i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    timestamp.map_or_else(
+        || "an unknown day".into(),
+        |timestamp| timestamp.strftime("%Y-%m-%d").to_string(),
+    )
 }
 
-fn log_in(error: &tokio_postgres::Error, target: &ConnectionString, server: &Server, origin: &Origin) -> Error {
+fn log_in(
+    error: &tokio_postgres::Error,
+    target: &ConnectionString,
+    server: &Server,
+    origin: &Origin,
+) -> Error {
     let (user, database) = (&target.user, &target.database);
     let Some(said) = error.as_db_error() else {
         return without_answer(error, target, server);
@@ -193,9 +224,13 @@ fn without_answer(error: &tokio_postgres::Error, target: &ConnectionString, serv
         ))
         .hint("put it into the connection string, into PGPASSWORD, or into the password file ~/.pgpass (mode 0600)");
     }
-    let failed = Error::unable(format!("cannot log in to PostgreSQL at {server} (role \"{user}\", database \"{database}\")"));
+    let failed = Error::unable(format!(
+        "cannot log in to PostgreSQL at {server} (role \"{user}\", database \"{database}\")"
+    ));
     let failed = if text.contains("channel binding") {
-        failed.hint("channel_binding=require needs TLS and a SCRAM password; the server offers another way to log in")
+        failed.hint(
+            "channel_binding=require needs TLS and a SCRAM password; the server offers another way to log in",
+        )
     } else if text.contains("unsupported authentication") {
         failed.hint("passwords, trust and client certificates are supported; pg_hba.conf asks this role for something else")
     } else {

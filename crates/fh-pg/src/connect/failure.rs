@@ -46,10 +46,17 @@ impl Failure {
     pub(crate) fn from_library(error: tokio_postgres::Error) -> Self {
         let source = std::error::Error::source(&error);
         if let Some(cause) = source.and_then(|source| source.downcast_ref::<io::Error>()) {
-            if let Some(tls) = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            if let Some(tls) = cause
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            {
                 return match tls {
-                    rustls::Error::InvalidCertificate(reason) => Self::Certificate { error: reason.clone() },
-                    other => Self::Handshake { error: other.to_string() },
+                    rustls::Error::InvalidCertificate(reason) => Self::Certificate {
+                        error: reason.clone(),
+                    },
+                    other => Self::Handshake {
+                        error: other.to_string(),
+                    },
                 };
             }
             return Self::Talk(io::Error::new(cause.kind(), cause.to_string()));

@@ -10,8 +10,8 @@ use std::time::Duration;
 use fh_core::{Deadline, Error, Result};
 use tokio_postgres::SimpleQueryMessage;
 
-pub(crate) use attempt::{Route, rustls_connect};
 use attempt::{Opened, attempt, library_config};
+pub(crate) use attempt::{Route, rustls_connect};
 use explain::{Origin, explain, explain_all};
 use failure::{Failure, Next};
 pub(crate) use socket::{Address, Socket, ask_for_tls, dial};
@@ -53,11 +53,17 @@ impl Default for ConnectOptions {
 /// Exit code 3 with server, role and database, never the password; exit code 2 when a certificate file is unusable.
 pub async fn connect(target: &ConnectionString, options: &ConnectOptions) -> Result<Connection> {
     if target.session_attrs == SessionAttrs::PreferStandby {
-        let standby = ConnectionString { session_attrs: SessionAttrs::Standby, ..target.clone() };
+        let standby = ConnectionString {
+            session_attrs: SessionAttrs::Standby,
+            ..target.clone()
+        };
         if let Ok(connection) = connect_in_order(&standby, options).await {
             return Ok(connection);
         }
-        let any = ConnectionString { session_attrs: SessionAttrs::Any, ..target.clone() };
+        let any = ConnectionString {
+            session_attrs: SessionAttrs::Any,
+            ..target.clone()
+        };
         return connect_in_order(&any, options).await;
     }
     connect_in_order(target, options).await
@@ -66,14 +72,19 @@ pub async fn connect(target: &ConnectionString, options: &ConnectOptions) -> Res
 async fn connect_in_order(target: &ConnectionString, options: &ConnectOptions) -> Result<Connection> {
     let mut servers: Vec<&Server> = target.servers.iter().collect();
     if target.any_order {
-        let start = std::time::UNIX_EPOCH.elapsed().map_or(0, |now| now.subsec_nanos() as usize) % servers.len();
+        let start = std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(0, |now| now.subsec_nanos() as usize)
+            % servers.len();
         servers.rotate_left(start);
     }
     let mut errors: Vec<(String, Error)> = Vec::new();
     for server in servers {
         let (password, origin) = password(target, server).await?;
         let wanted = target.connect_timeout.unwrap_or(options.connect_timeout);
-        let limit = options.deadline.bound(wanted, &format!("connecting to PostgreSQL at {server}"))?;
+        let limit = options
+            .deadline
+            .bound(wanted, &format!("connecting to PostgreSQL at {server}"))?;
         let mut config = library_config(target, &options.application_name);
         if let Some(password) = &password {
             config.password(password.expose());
@@ -133,10 +144,15 @@ async fn password(target: &ConnectionString, server: &Server) -> Result<(Option<
             Place::Socket(folder) => folder.display().to_string(),
         };
         if matches!(server.place, Place::Tcp { .. }) && target.ssl_mode(server) == SslMode::Disable {
-            return Err(Error::usage(format!("sslmode=disable would send a password token to {server} in clear"))
-                .hint("leave sslmode out, or say sslmode=verify-full"));
+            return Err(Error::usage(format!(
+                "sslmode=disable would send a password token to {server} in clear"
+            ))
+            .hint("leave sslmode out, or say sslmode=verify-full"));
         }
-        return Ok((Some(source.password(&host, server.port, &target.user).await?), Origin::Source));
+        return Ok((
+            Some(source.password(&host, server.port, &target.user).await?),
+            Origin::Source,
+        ));
     }
     if let Some(password) = &target.password {
         return Ok((Some(password.clone()), Origin::Given));
@@ -174,13 +190,19 @@ async fn check_kind(opened: &Opened, attrs: SessionAttrs) -> Result<(), Failure>
         SessionAttrs::Standby => standby,
         SessionAttrs::Any | SessionAttrs::PreferStandby => true,
     });
-    if fits { Ok(()) } else { Err(Failure::WrongKind { wanted }) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Failure::WrongKind { wanted })
+    }
 }
 
+/// Loopback is no exception: behind it there may be a tunnel or a proxy.
 fn warn_when_plain(opened: &Opened, server: &Server) {
-    let TlsState::Plain { because } = &opened.tls else { return };
-    let local = matches!(&opened.route.address, Address::Tcp(address) if address.ip().is_loopback());
-    if because == "sslmode=disable" || local {
+    let TlsState::Plain { because } = &opened.tls else {
+        return;
+    };
+    if because == "sslmode=disable" {
         tracing::debug!("the session with PostgreSQL at {server} is not encrypted: {because}");
     } else {
         tracing::warn!("the session with PostgreSQL at {server} is not encrypted: {because}");
@@ -196,20 +218,28 @@ fn narrow(
     password: Option<fh_core::Secret>,
 ) -> ConnectionString {
     let place = match (&server.place, &opened.route.address) {
-        (Place::Tcp { host, .. }, Address::Tcp(address)) => {
-            Place::Tcp { host: host.clone(), address: Some(address.ip()) }
-        }
+        (Place::Tcp { host, .. }, Address::Tcp(address)) => Place::Tcp {
+            host: host.clone(),
+            address: Some(address.ip()),
+        },
         (place, _) => place.clone(),
     };
     let reached = match &opened.tls {
         TlsState::Socket => target.ssl_mode,
         TlsState::Plain { .. } => Some(SslMode::Disable),
         TlsState::Encrypted { server: Proven::Host } => Some(SslMode::VerifyFull),
-        TlsState::Encrypted { server: Proven::Authority } => Some(SslMode::VerifyCa),
-        TlsState::Encrypted { server: Proven::Nothing } => Some(SslMode::Require),
+        TlsState::Encrypted {
+            server: Proven::Authority,
+        } => Some(SslMode::VerifyCa),
+        TlsState::Encrypted {
+            server: Proven::Nothing,
+        } => Some(SslMode::Require),
     };
     ConnectionString {
-        servers: vec![Server { place, port: server.port }],
+        servers: vec![Server {
+            place,
+            port: server.port,
+        }],
         password,
         ssl_mode: reached,
         exact_mode: true,

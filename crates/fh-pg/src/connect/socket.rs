@@ -29,8 +29,12 @@ pub(crate) enum Socket {
 /// The addresses of a server; a name may have several.
 pub(super) async fn addresses(server: &Server) -> io::Result<Vec<Address>> {
     match &server.place {
-        Place::Socket(folder) => Ok(vec![Address::Unix(folder.join(format!(".s.PGSQL.{}", server.port)))]),
-        Place::Tcp { address: Some(ip), .. } => Ok(vec![Address::Tcp(SocketAddr::new(*ip, server.port))]),
+        Place::Socket(folder) => Ok(vec![Address::Unix(
+            folder.join(format!(".s.PGSQL.{}", server.port)),
+        )]),
+        Place::Tcp {
+            address: Some(ip), ..
+        } => Ok(vec![Address::Tcp(SocketAddr::new(*ip, server.port))]),
         Place::Tcp { host, address: None } => {
             let found = tokio::net::lookup_host((host.as_str(), server.port)).await?;
             let addresses: Vec<Address> = found.map(Address::Tcp).collect();
@@ -75,17 +79,27 @@ pub(crate) async fn ask_for_tls(socket: &mut Socket) -> io::Result<bool> {
         Ok(b'S') => Ok(true),
         Ok(b'N') => Ok(false),
         // The beginning of an error message, from a server that cannot even fork.
-        Ok(b'E') => Err(io::Error::other("the server answered the request for TLS with an error")),
-        Ok(_) => Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is not that of a PostgreSQL server")),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed before an answer came"))
-        }
+        Ok(b'E') => Err(io::Error::other(
+            "the server answered the request for TLS with an error",
+        )),
+        Ok(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the answer is not that of a PostgreSQL server",
+        )),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the connection was closed before an answer came",
+        )),
         Err(error) => Err(error),
     }
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),

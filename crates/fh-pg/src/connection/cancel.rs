@@ -36,7 +36,9 @@ impl CancelToken {
 
     async fn send(&self) -> Result<()> {
         let what = || format!("cannot ask PostgreSQL at {} to cancel", self.place);
-        let mut socket = dial(&self.route.address, &self.keepalives).await.or_unable(what)?;
+        let mut socket = dial(&self.route.address, &self.keepalives)
+            .await
+            .or_unable(what)?;
         let sent = match self.route.tls.clone() {
             None => self.token.cancel_query_raw(socket, NoTls).await,
             Some(mut tls) => {
@@ -44,7 +46,9 @@ impl CancelToken {
                 if !tls.direct && !ask_for_tls(&mut socket).await.or_unable(what)? {
                     return Err(Error::unable(what()).because("the server offers no TLS any more"));
                 }
-                self.token.cancel_query_raw(socket, rustls_connect(&mut tls)).await
+                self.token
+                    .cancel_query_raw(socket, rustls_connect(&mut tls))
+                    .await
             }
         };
         sent.or_unable(what)
@@ -53,6 +57,8 @@ impl CancelToken {
 
 impl std::fmt::Debug for CancelToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CancelToken").field("place", &self.place).finish_non_exhaustive()
+        f.debug_struct("CancelToken")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
     }
 }

@@ -30,11 +30,19 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(opened: Opened, target: ConnectionString) -> Result<Self> {
-        let Opened { client, driver, version, tls, route } = opened;
+        let Opened {
+            client,
+            driver,
+            version,
+            tls,
+            route,
+        } = opened;
         let place = target.place();
         let server = ServerVersion::parse(&version).ok_or_else(|| {
-            Error::unable(format!("PostgreSQL at {place} calls its version {version:?}, which is none"))
-                .hint("a proxy in between may hide it: connect to the server itself")
+            Error::unable(format!(
+                "PostgreSQL at {place} calls its version {version:?}, which is none"
+            ))
+            .hint("a proxy in between may hide it: connect to the server itself")
         })?;
         let cancel = CancelToken {
             token: client.cancel_token(),
@@ -43,7 +51,14 @@ impl Connection {
             limit: Duration::from_secs(10),
             place,
         };
-        Ok(Self { client, server, tls, target, cancel, driver })
+        Ok(Self {
+            client,
+            server,
+            tls,
+            target,
+            cancel,
+            driver,
+        })
     }
 
     /// The very server, address, password and protection of this session. Further sessions that must see the same

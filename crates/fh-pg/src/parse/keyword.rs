@@ -9,7 +9,8 @@ use super::parameters;
 use super::settings::Settings;
 
 /// What to do about a character that cut a value in the wrong place.
-const QUOTE: &str = "a value with spaces stands in single quotes, with \\' for a quote and \\\\ for a backslash in it";
+const QUOTE: &str =
+    "a value with spaces stands in single quotes, with \\' for a quote and \\\\ for a backslash in it";
 
 /// Reads the keyword/value form. Messages repeat parameter names only.
 ///
@@ -34,10 +35,22 @@ pub(super) fn parse(text: &str) -> Result<Settings> {
             ));
         }
         skip_spaces(&mut rest);
-        let value = if rest.next_if_eq(&'\'').is_some() { quoted(&mut rest)? } else { bare(&mut rest) };
+        let value = if rest.next_if_eq(&'\'').is_some() {
+            quoted(&mut rest)?
+        } else {
+            bare(&mut rest)
+        };
         // The old name of `sslmode`, which libpq still reads.
         if name == "requiressl" {
-            settings.obey("sslmode", if value.starts_with('1') { "require" } else { "prefer" }.to_owned());
+            settings.obey(
+                "sslmode",
+                if value.starts_with('1') {
+                    "require"
+                } else {
+                    "prefer"
+                }
+                .to_owned(),
+            );
         } else {
             settings.set(parameters::find(&name, position, QUOTE)?, value)?;
         }
@@ -53,8 +66,9 @@ fn quoted(rest: &mut Peekable<Chars<'_>>) -> Result<String> {
             Some('\\') => value.extend(rest.next()),
             Some(letter) => value.push(letter),
             None => {
-                return Err(Error::usage("the connection string has a quoted value without an end")
-                    .hint(QUOTE));
+                return Err(
+                    Error::usage("the connection string has a quoted value without an end").hint(QUOTE),
+                );
             }
         }
     }

@@ -39,6 +39,10 @@ fn read(whole: &str) -> Result<Settings> {
             "write postgresql://user@host:5432/database; a bare postgresql:// takes everything from the PG… variables",
         ));
     }
+    if text.contains('\0') {
+        return Err(Error::usage("the connection string has a NUL character")
+            .hint("it is no text: was the right file read?"));
+    }
     for scheme in ["postgresql://", "postgres://"] {
         if let Some(rest) = text.strip_prefix(scheme) {
             return url::parse(rest);
@@ -54,13 +58,45 @@ fn read(whole: &str) -> Result<Settings> {
 
 /// Names in the schemes of other libraries for PostgreSQL: `postgresql+psycopg`, `jdbc:postgresql`, `postgis`.
 const COUSINS: [&str; 22] = [
-    "asyncpg", "aiopg", "cockroachdb", "django", "ecto", "jdbc", "pg8000", "pgsql", "pgx", "postgis", "postgres", "postgresql",
-    "psql", "psycopg", "psycopg2", "psycopg2cffi", "psycopg3", "psycopg_async", "pygresql", "r2dbc", "timescale", "timescaledb",
+    "asyncpg",
+    "aiopg",
+    "cockroachdb",
+    "django",
+    "ecto",
+    "jdbc",
+    "pg8000",
+    "pgsql",
+    "pgx",
+    "postgis",
+    "postgres",
+    "postgresql",
+    "psql",
+    "psycopg",
+    "psycopg2",
+    "psycopg2cffi",
+    "psycopg3",
+    "psycopg_async",
+    "pygresql",
+    "r2dbc",
+    "timescale",
+    "timescaledb",
 ];
 
 /// Other databases.
 const STRANGERS: [&str; 14] = [
-    "db2", "http", "https", "mariadb", "mongodb", "mssql", "mysql", "mysql2", "oracle", "redis", "rediss", "snowflake", "sqlite",
+    "db2",
+    "http",
+    "https",
+    "mariadb",
+    "mongodb",
+    "mssql",
+    "mysql",
+    "mysql2",
+    "oracle",
+    "redis",
+    "rediss",
+    "snowflake",
+    "sqlite",
     "sqlserver",
 ];
 
@@ -71,8 +107,10 @@ fn foreign_scheme(scheme: &str) -> Error {
     let words: Vec<&str> = lower.split(['+', '.', ':']).collect();
     let known = |words: &[&str], list: &[&str]| words.iter().all(|word| list.contains(word));
     if known(&words, &COUSINS) {
-        return Error::usage(format!("the connection URL begins with {scheme}://, which is another library's way to write it"))
-            .hint("begin it with postgresql:// and leave the rest as it is");
+        return Error::usage(format!(
+            "the connection URL begins with {scheme}://, which is another library's way to write it"
+        ))
+        .hint("begin it with postgresql:// and leave the rest as it is");
     }
     let stranger = words.iter().find(|word| STRANGERS.contains(word));
     let what = match stranger {
@@ -84,5 +122,7 @@ fn foreign_scheme(scheme: &str) -> Error {
 
 /// Whether libpq would use this folder when no host is given; the password file then calls the host `localhost`.
 pub(crate) fn is_default_socket_folder(folder: &std::path::Path) -> bool {
-    servers::SOCKET_FOLDERS.iter().any(|default| folder == std::path::Path::new(default))
+    servers::SOCKET_FOLDERS
+        .iter()
+        .any(|default| folder == std::path::Path::new(default))
 }

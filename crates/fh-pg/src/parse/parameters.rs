@@ -24,23 +24,41 @@ pub(super) struct Parameter {
 }
 
 const fn obeyed(name: &'static str, variable: &'static str) -> Parameter {
-    Parameter { name, variable: Some(variable), purpose: Use::Obeyed }
+    Parameter {
+        name,
+        variable: Some(variable),
+        purpose: Use::Obeyed,
+    }
 }
 
 const fn plain(name: &'static str) -> Parameter {
-    Parameter { name, variable: None, purpose: Use::Obeyed }
+    Parameter {
+        name,
+        variable: None,
+        purpose: Use::Obeyed,
+    }
 }
 
 const fn ignored(name: &'static str) -> Parameter {
-    Parameter { name, variable: None, purpose: Use::Ignored }
+    Parameter {
+        name,
+        variable: None,
+        purpose: Use::Ignored,
+    }
 }
 
 const fn refused(name: &'static str, variable: Option<&'static str>, why: &'static str) -> Parameter {
-    Parameter { name, variable, purpose: Use::Refused(why) }
+    Parameter {
+        name,
+        variable,
+        purpose: Use::Refused(why),
+    }
 }
 
-const SERVICE: &str = "connection service files are not supported: write the service's settings into the connection string";
-const REVOCATION: &str = "certificate revocation lists are not supported: leave it out, or use another client";
+const SERVICE: &str =
+    "connection service files are not supported: write the service's settings into the connection string";
+const REVOCATION: &str =
+    "certificate revocation lists are not supported: leave it out, or use another client";
 const OAUTH: &str = "OAuth is not supported: use a password or a client certificate";
 
 /// All parameters of libpq 18.
@@ -88,13 +106,41 @@ pub(super) const PARAMETERS: [Parameter; 53] = [
     refused("servicefile", None, SERVICE),
     refused("sslcrl", Some("PGSSLCRL"), REVOCATION),
     refused("sslcrldir", Some("PGSSLCRLDIR"), REVOCATION),
-    refused("sslpassword", None, "encrypted client keys are not supported: decrypt the key file and protect it with mode 0600"),
-    refused("sslkeylogfile", None, "TLS keys are never written to files: leave it out"),
-    refused("requirepeer", Some("PGREQUIREPEER"), "the socket's owner is not checked: protect the socket's folder instead"),
-    refused("require_auth", Some("PGREQUIREAUTH"), "the way of logging in cannot be pinned: use sslmode=verify-full, or channel_binding=require"),
-    refused("replication", None, "replication sessions are not supported: leave it out"),
-    refused("scram_client_key", None, "SCRAM keys are not supported: use the password"),
-    refused("scram_server_key", None, "SCRAM keys are not supported: use the password"),
+    refused(
+        "sslpassword",
+        None,
+        "encrypted client keys are not supported: decrypt the key file and protect it with mode 0600",
+    ),
+    refused(
+        "sslkeylogfile",
+        None,
+        "TLS keys are never written to files: leave it out",
+    ),
+    refused(
+        "requirepeer",
+        Some("PGREQUIREPEER"),
+        "the socket's owner is not checked: protect the socket's folder instead",
+    ),
+    refused(
+        "require_auth",
+        Some("PGREQUIREAUTH"),
+        "the way of logging in cannot be pinned: use sslmode=verify-full, or channel_binding=require",
+    ),
+    refused(
+        "replication",
+        None,
+        "replication sessions are not supported: leave it out",
+    ),
+    refused(
+        "scram_client_key",
+        None,
+        "SCRAM keys are not supported: use the password",
+    ),
+    refused(
+        "scram_server_key",
+        None,
+        "SCRAM keys are not supported: use the password",
+    ),
     refused("oauth_issuer", None, OAUTH),
     refused("oauth_client_id", None, OAUTH),
     refused("oauth_client_secret", None, OAUTH),
@@ -105,14 +151,23 @@ pub(super) const PARAMETERS: [Parameter; 53] = [
 const FOREIGN: [(&str, &str); 16] = [
     ("ssl", "write sslmode=verify-full, or sslmode=disable for none"),
     ("sslaccept", "write sslmode=verify-full"),
-    ("uselibpqcompat", "leave it out: sslmode always means what libpq means by it"),
+    (
+        "uselibpqcompat",
+        "leave it out: sslmode always means what libpq means by it",
+    ),
     ("sslfactory", "write sslmode=verify-full"),
     ("username", "write user="),
     ("database", "write dbname="),
     ("schema", LEAVE_OUT),
     ("currentSchema", LEAVE_OUT),
-    ("search_path", "write options=-csearch_path%3Dname in a URL, options='-csearch_path=name' in the key=value form"),
-    ("statement_timeout", "write options=-cstatement_timeout%3D30s in a URL, options='-cstatement_timeout=30s' in the key=value form"),
+    (
+        "search_path",
+        "write options=-csearch_path%3Dname in a URL, options='-csearch_path=name' in the key=value form",
+    ),
+    (
+        "statement_timeout",
+        "write options=-cstatement_timeout%3D30s in a URL, options='-cstatement_timeout=30s' in the key=value form",
+    ),
     ("connection_limit", LEAVE_OUT),
     ("pool_timeout", LEAVE_OUT),
     ("pool_size", LEAVE_OUT),
@@ -133,11 +188,20 @@ pub(super) fn find(name: &str, position: usize, hint: &str) -> Result<&'static P
         return Ok(found);
     }
     if let Some((foreign, instead)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
-        return Err(Error::usage(format!("the connection string has a parameter `{foreign}`, which libpq does not know")).hint(*instead));
+        return Err(Error::usage(format!(
+            "the connection string has a parameter `{foreign}`, which libpq does not know"
+        ))
+        .hint(*instead));
     }
-    let error = Error::usage(format!("parameter {position} of the connection string has an unknown name"));
-    Err(match nearest(name, PARAMETERS.iter().map(|parameter| parameter.name)) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the names are those of libpq (PostgreSQL manual, 34.1.2); {hint}")),
-    })
+    let error = Error::usage(format!(
+        "parameter {position} of the connection string has an unknown name"
+    ));
+    Err(
+        match nearest(name, PARAMETERS.iter().map(|parameter| parameter.name)) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!(
+                "the names are those of libpq (PostgreSQL manual, 34.1.2); {hint}"
+            )),
+        },
+    )
 }

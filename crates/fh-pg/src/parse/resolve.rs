@@ -1,18 +1,16 @@
 //! From settings to typed values: what is missing gets libpq's default, what is impossible is an error.
 
-use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use fh_core::nearest::nearest;
 use fh_core::{Error, Result};
 
+use super::servers::servers;
 use super::settings::Settings;
-use super::url::ENCODE;
+use super::tls::tls_options;
+use super::values::{choice, number, seconds};
 use crate::environment::Environment;
-use crate::target::{
-    ChannelBinding, ConnectionString, Keepalives, Place, RootCert, Server, SessionAttrs, SslMode, TlsOptions,
-};
+use crate::target::{ChannelBinding, ConnectionString, Keepalives, SessionAttrs, SslMode};
 
 const SSL_MODES: [(&str, SslMode); 6] = [
     ("disable", SslMode::Disable),
@@ -38,22 +36,39 @@ const CHANNEL_BINDINGS: [(&str, ChannelBinding); 3] = [
     ("require", ChannelBinding::Require),
 ];
 
+/// Makes a target of the settings.
+///
+/// # Errors
+/// Exit code 2 for a value that is impossible or cannot be obeyed.
 pub(super) fn resolve(settings: &Settings, environment: &Environment) -> Result<ConnectionString> {
-    if choice(settings, "gssencmode", &[("disable", false), ("prefer", false), ("require", true)])? == Some(true) {
-        return Err(Error::usage("`gssencmode=require` cannot be obeyed")
-            .hint("Kerberos encryption is not supported: use TLS (sslmode=verify-full)"));
+    if choice(
+        settings,
+        "gssencmode",
+        &[("disable", false), ("prefer", false), ("require", true)],
+    )? == Some(true)
+    {
+        return Err(Error::usage(format!(
+            "{} says require, which cannot be obeyed",
+            settings.called("gssencmode")
+        ))
+        .hint("Kerberos encryption is not supported: use TLS (sslmode=verify-full)"));
     }
     let user = match settings.get("user").or(environment.user()) {
         Some(user) => user.to_owned(),
         None => {
-            return Err(Error::usage("the connection string names no user, and this process's user has no name")
-                .hint("write postgresql://user@host/database, or set PGUSER"));
+            return Err(Error::usage(
+                "the connection string names no user, and this process's user has no name",
+            )
+            .hint("write postgresql://user@host/database, or set PGUSER"));
         }
     };
     let home = environment.home();
     let ssl_mode = choice(settings, "sslmode", &SSL_MODES)?;
     let tls = tls_options(settings, home.as_deref(), ssl_mode)?;
-    let passfile = settings.get("passfile").map(PathBuf::from).or_else(|| home.map(|home| home.join(".pgpass")));
+    let passfile = settings
+        .get("passfile")
+        .map(PathBuf::from)
+        .or_else(|| home.map(|home| home.join(".pgpass")));
     Ok(ConnectionString {
         servers: servers(settings)?,
         password: settings.password(),
@@ -64,7 +79,8 @@ pub(super) fn resolve(settings: &Settings, environment: &Environment) -> Result<
         ssl_mode,
         exact_mode: false,
         tls,
-        channel_binding: choice(settings, "channel_binding", &CHANNEL_BINDINGS)?.unwrap_or(ChannelBinding::Prefer),
+        channel_binding: choice(settings, "channel_binding", &CHANNEL_BINDINGS)?
+            .unwrap_or(ChannelBinding::Prefer),
         options: settings.get("options").map(str::to_owned),
         application_name: settings
             .get("application_name")
@@ -73,7 +89,11 @@ pub(super) fn resolve(settings: &Settings, environment: &Environment) -> Result<
         connect_timeout: seconds(settings, "connect_timeout")?,
         session_attrs: choice(settings, "target_session_attrs", &SESSION_ATTRS)?.unwrap_or(SessionAttrs::Any),
         keepalives: keepalives(settings)?,
-        any_order: choice(settings, "load_balance_hosts", &[("disable", false), ("random", true)])? == Some(true),
+        any_order: choice(
+            settings,
+            "load_balance_hosts",
+            &[("disable", false), ("random", true)],
+        )? == Some(true),
     })
 }
 

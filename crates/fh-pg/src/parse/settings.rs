@@ -29,7 +29,11 @@ enum Text {
 
 impl Text {
     fn new(name: &str, text: String) -> Self {
-        if name == "password" { Self::Hidden(Secret::new(text)) } else { Self::Plain(text) }
+        if name == "password" {
+            Self::Hidden(Secret::new(text))
+        } else {
+            Self::Plain(text)
+        }
     }
 
     fn read(&self) -> &str {
@@ -61,7 +65,9 @@ impl Settings {
             Use::Refused(_) if value.is_empty() || (parameter.name == "replication" && is_no(&value)) => {}
             Use::Refused(why) => {
                 let name = parameter.name;
-                return Err(Error::usage(format!("`{name}` in the connection string cannot be obeyed")).hint(why));
+                return Err(
+                    Error::usage(format!("`{name}` in the connection string cannot be obeyed")).hint(why),
+                );
             }
         }
         Ok(())
@@ -69,7 +75,13 @@ impl Settings {
 
     /// Sets a parameter that is obeyed.
     pub(super) fn obey(&mut self, name: &'static str, value: String) {
-        self.values.insert(name, Value { text: Text::new(name, value), variable: None });
+        self.values.insert(
+            name,
+            Value {
+                text: Text::new(name, value),
+                variable: None,
+            },
+        );
     }
 
     /// Fills in what is not set from the environment. What is set, even to nothing, stays.
@@ -78,11 +90,18 @@ impl Settings {
     /// Exit code 2 when a variable asks for what we refuse.
     pub(super) fn add_defaults(&mut self, environment: &Environment) -> Result<()> {
         for parameter in &PARAMETERS {
-            let Some(variable) = parameter.variable else { continue };
-            let Some(value) = environment.get(variable) else { continue };
+            let Some(variable) = parameter.variable else {
+                continue;
+            };
+            let Some(value) = environment.get(variable) else {
+                continue;
+            };
             match parameter.purpose {
                 Use::Refused(why) => {
-                    return Err(Error::usage(format!("the environment variable {variable} cannot be obeyed")).hint(why));
+                    return Err(Error::usage(format!(
+                        "the environment variable {variable} cannot be obeyed"
+                    ))
+                    .hint(why));
                 }
                 Use::Ignored => {}
                 Use::Obeyed => {
@@ -91,14 +110,20 @@ impl Settings {
             }
         }
         // Its old form, which libpq still reads.
-        if environment.get("PGREQUIRESSL").is_some_and(|value| value.starts_with('1')) {
+        if environment
+            .get("PGREQUIRESSL")
+            .is_some_and(|value| value.starts_with('1'))
+        {
             self.default("sslmode", "PGREQUIRESSL", "require");
         }
         Ok(())
     }
 
     fn default(&mut self, name: &'static str, variable: &'static str, value: &str) {
-        let value = || Value { text: Text::new(name, value.to_owned()), variable: Some(variable) };
+        let value = || Value {
+            text: Text::new(name, value.to_owned()),
+            variable: Some(variable),
+        };
         self.values.entry(name).or_insert_with(value);
     }
 

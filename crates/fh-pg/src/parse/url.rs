@@ -9,8 +9,7 @@ use super::parameters::find;
 use super::settings::Settings;
 
 /// What to do about a character that cut the URL in the wrong place.
-pub(super) const ENCODE: &str =
-    "percent-encode special characters of the user name and password: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25";
+pub(super) const ENCODE: &str = "percent-encode special characters of the user name and password: @ is %40, : is %3A, / is %2F, ? is %3F, # is %23, % is %25";
 
 /// Reads what follows `postgresql://`. The cuts are those of libpq, so that both always see the same.
 ///
@@ -94,7 +93,8 @@ fn parameters(settings: &mut Settings, query: &str) -> Result<()> {
     let query = query.strip_suffix('&').unwrap_or(query);
     for (position, pair) in (1..).zip(query.split('&')) {
         let (name, value) = pair.split_once('=').ok_or_else(|| {
-            Error::usage("the connection URL has a parameter without a value").hint("write ?name=value&name=value")
+            Error::usage("the connection URL has a parameter without a value")
+                .hint("write ?name=value&name=value")
         })?;
         if value.contains('=') {
             return Err(Error::usage("the connection URL has a parameter with two `=`")
@@ -106,7 +106,10 @@ fn parameters(settings: &mut Settings, query: &str) -> Result<()> {
             ("ssl", "true") => settings.obey("sslmode", "require".to_owned()),
             // The old name, which libpq still reads.
             ("requiressl", old) => {
-                settings.obey("sslmode", if old.starts_with('1') { "require" } else { "prefer" }.to_owned());
+                settings.obey(
+                    "sslmode",
+                    if old.starts_with('1') { "require" } else { "prefer" }.to_owned(),
+                );
             }
             _ => settings.set(find(&name, position, ENCODE)?, value)?,
         }
@@ -134,8 +137,10 @@ fn decode(text: &str) -> Result<String> {
             continue;
         }
         let (Some(high), Some(low)) = (tail.first().and_then(hex), tail.get(1).and_then(hex)) else {
-            return Err(Error::usage("the connection URL has a % that two hexadecimal digits do not follow")
-                .hint("a percent sign itself is written %25"));
+            return Err(
+                Error::usage("the connection URL has a % that two hexadecimal digits do not follow")
+                    .hint("a percent sign itself is written %25"),
+            );
         };
         if high == 0 && low == 0 {
             return Err(Error::usage("the connection URL has a %00, which no value can hold").hint(ENCODE));
@@ -149,5 +154,7 @@ fn decode(text: &str) -> Result<String> {
 }
 
 fn hex(digit: &u8) -> Option<u8> {
-    char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(*digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }

@@ -28,16 +28,34 @@ pub(crate) fn client_config(target: &ConnectionString, mode: SslMode) -> Result<
             let chain = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&provider))
                 .build()
                 .or_unable(|| "cannot set up the check of the server's certificate")?;
-            let proven = if check_name { Proven::Host } else { Proven::Authority };
-            (Arc::new(Trusted { chain, roots, check_name }), proven)
+            let proven = if check_name {
+                Proven::Host
+            } else {
+                Proven::Authority
+            };
+            (
+                Arc::new(Trusted {
+                    chain,
+                    roots,
+                    check_name,
+                }),
+                proven,
+            )
         }
-        _ => (Arc::new(Anyone { provider: Arc::clone(&provider) }), Proven::Nothing),
+        _ => (
+            Arc::new(Anyone {
+                provider: Arc::clone(&provider),
+            }),
+            Proven::Nothing,
+        ),
     };
-    let versions: Vec<&rustls::SupportedProtocolVersion> =
-        [(target.tls.versions.0, &rustls::version::TLS12), (target.tls.versions.1, &rustls::version::TLS13)]
-            .into_iter()
-            .filter_map(|(allowed, version)| allowed.then_some(version))
-            .collect();
+    let versions: Vec<&rustls::SupportedProtocolVersion> = [
+        (target.tls.versions.0, &rustls::version::TLS12),
+        (target.tls.versions.1, &rustls::version::TLS13),
+    ]
+    .into_iter()
+    .filter_map(|(allowed, version)| allowed.then_some(version))
+    .collect();
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&versions)
         .or_unable(|| "cannot set up TLS")?
@@ -60,13 +78,19 @@ pub(crate) fn client_config(target: &ConnectionString, mode: SslMode) -> Result<
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn client_identity(target: &ConnectionString) -> Result<Option<Identity>> {
-    let Some((cert, key)) = &target.tls.client_cert else { return Ok(None) };
-    let text = fs_err::read(cert).or_usage(|| format!("cannot read the client certificate {}", cert.display()))?;
+    let Some((cert, key)) = &target.tls.client_cert else {
+        return Ok(None);
+    };
+    let text =
+        fs_err::read(cert).or_usage(|| format!("cannot read the client certificate {}", cert.display()))?;
     let chain = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
         .or_usage(|| format!("{} is not a PEM file of certificates", cert.display()))?;
     if chain.is_empty() {
-        return Err(Error::usage(format!("{} has no certificate in it", cert.display())));
+        return Err(Error::usage(format!(
+            "{} has no certificate in it",
+            cert.display()
+        )));
     }
     let text = fs_err::read(key)
         .or_usage(|| format!("cannot read the client key {}", key.display()))

@@ -53,8 +53,12 @@ impl fmt::Display for TlsState {
         match self {
             Self::Socket => f.write_str("Unix socket"),
             Self::Plain { because } => write!(f, "no TLS ({because})"),
-            Self::Encrypted { server: Proven::Nothing } => f.write_str("TLS, certificate not checked"),
-            Self::Encrypted { server: Proven::Authority } => f.write_str("TLS, authority checked, host name not"),
+            Self::Encrypted {
+                server: Proven::Nothing,
+            } => f.write_str("TLS, certificate not checked"),
+            Self::Encrypted {
+                server: Proven::Authority,
+            } => f.write_str("TLS, authority checked, host name not"),
             Self::Encrypted { server: Proven::Host } => f.write_str("TLS, authority and host name checked"),
         }
     }

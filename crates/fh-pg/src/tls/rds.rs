@@ -13,7 +13,11 @@ pub(super) const RDS_PEM: &str = include_str!("../../certs/rds-global-bundle.pem
 pub fn rds_roots() -> &'static [CertificateDer<'static>] {
     static ROOTS: OnceLock<Vec<CertificateDer<'static>>> = OnceLock::new();
     // A test counts them, so none can get lost here.
-    ROOTS.get_or_init(|| CertificateDer::pem_slice_iter(RDS_PEM.as_bytes()).filter_map(Result::ok).collect())
+    ROOTS.get_or_init(|| {
+        CertificateDer::pem_slice_iter(RDS_PEM.as_bytes())
+            .filter_map(Result::ok)
+            .collect()
+    })
 }
 
 /// When one of the built-in authorities ends.
@@ -35,7 +39,13 @@ pub fn rds_roots_expiry() -> Vec<RootExpiry> {
 
 fn expiry(der: &CertificateDer<'_>) -> Option<RootExpiry> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-    let subject = certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned();
+    let subject = certificate
+        .subject()
+        .iter_common_name()
+        .next()?
+        .as_str()
+        .ok()?
+        .to_owned();
     let not_after = jiff::Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()?;
     Some(RootExpiry { subject, not_after })
 }
@@ -45,9 +55,16 @@ fn expiry(der: &CertificateDer<'_>) -> Option<RootExpiry> {
 pub(crate) fn is_rds_host(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
-    let inside = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
+    let inside = host
+        .strip_suffix(".amazonaws.com")
+        .or_else(|| host.strip_suffix(".amazonaws.com.cn"));
     // Something must stand before the label, so that a bare service endpoint is none.
-    inside.is_some_and(|inside| inside.split('.').skip(1).any(|label| label == "rds" || label == "rds-fips"))
+    inside.is_some_and(|inside| {
+        inside
+            .split('.')
+            .skip(1)
+            .any(|label| label == "rds" || label == "rds-fips")
+    })
 }
 
 #[cfg(test)]
@@ -69,11 +86,14 @@ mod tests {
             assert!(certificate.is_ca(), "{name}");
             assert_eq!(certificate.subject(), certificate.issuer(), "{name}");
             assert!(name.contains("Amazon") || name.contains("Starfield"), "{name}");
-            assert!(certificate.validity().not_after.timestamp() > soon, "{name} ends within a year: take a newer bundle");
+            assert!(
+                certificate.validity().not_after.timestamp() > soon,
+                "{name} ends within a year: take a newer bundle"
+            );
             // rustls accepts it as an anchor, too.
             rustls::RootCertStore::empty().add(der.clone()).unwrap();
         }
-        let mut distinct: Vec<_> = rds_roots().to_vec();
+        let mut distinct: Vec<&[u8]> = rds_roots().iter().map(AsRef::as_ref).collect();
         distinct.sort();
         distinct.dedup();
         assert_eq!(distinct.len(), COUNT);
@@ -84,7 +104,10 @@ mod tests {
         let list = rds_roots_expiry();
         assert_eq!(list.len(), COUNT);
         assert!(list.is_sorted_by_key(|root| root.not_after));
-        assert!(list.iter().any(|root| root.subject == "Amazon RDS eu-central-1 Root CA RSA2048 G1"));
+        assert!(
+            list.iter()
+                .any(|root| root.subject == "Amazon RDS eu-central-1 Root CA RSA2048 G1")
+        );
         assert_eq!(list[0].not_after.to_string(), "2037-12-31T23:59:59Z");
     }
 
@@ -99,9 +122,14 @@ mod tests {
         ] {
             assert!(is_rds_host(host), "{host}");
         }
-        for host in
-            ["localhost", "rds.amazonaws.com", "a.rds.amazonaws.com.evil.org", "a.rdsx.amazonaws.com", "xrds.amazonaws.com", "10.0.0.1"]
-        {
+        for host in [
+            "localhost",
+            "rds.amazonaws.com",
+            "a.rds.amazonaws.com.evil.org",
+            "a.rdsx.amazonaws.com",
+            "xrds.amazonaws.com",
+            "10.0.0.1",
+        ] {
             assert!(!is_rds_host(host), "{host}");
         }
     }

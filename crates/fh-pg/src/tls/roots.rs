@@ -16,8 +16,10 @@ pub(super) fn certificates(source: &RootCert) -> Result<Vec<CertificateDer<'stat
     match source {
         RootCert::File(file) => from_file(file),
         RootCert::System => match system() {
-            [] => Err(Error::unable("this system has no certificate authorities, and sslrootcert=system wants them")
-                .hint("install them (apt-get install ca-certificates), or set SSL_CERT_FILE")),
+            [] => Err(Error::unable(
+                "this system has no certificate authorities, and sslrootcert=system wants them",
+            )
+            .hint("install them (apt-get install ca-certificates), or set SSL_CERT_FILE")),
             found => Ok(found.to_vec()),
         },
         // Without the system's there are still those of RDS: minimal containers have none.
@@ -31,7 +33,10 @@ pub(super) fn store(source: &RootCert, certificates: &[CertificateDer<'static>])
     if let RootCert::File(file) = source {
         for certificate in certificates {
             store.add(certificate.clone()).or_usage(|| {
-                format!("a certificate in {} cannot be used as an authority", file.display())
+                format!(
+                    "a certificate in {} cannot be used as an authority",
+                    file.display()
+                )
             })?;
         }
     } else {
@@ -55,13 +60,17 @@ pub(crate) fn bundle_pem(source: &RootCert) -> Result<String> {
 fn from_file(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let text = fs_err::read(file)
         .or_usage(|| format!("cannot read the certificate authorities in {}", file.display()))
-        .hint(|| "sslrootcert (or ssl_root_cert of the configuration) names a PEM file that this user can read")?;
+        .hint(
+            || "sslrootcert (or ssl_root_cert of the configuration) names a PEM file that this user can read",
+        )?;
     let found = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<Vec<_>, _>>()
         .or_usage(|| format!("{} is not a PEM file of certificates", file.display()))?;
     if found.is_empty() {
-        return Err(Error::usage(format!("{} has no certificate in it", file.display()))
-            .hint("it must hold -----BEGIN CERTIFICATE----- blocks"));
+        return Err(
+            Error::usage(format!("{} has no certificate in it", file.display()))
+                .hint("it must hold -----BEGIN CERTIFICATE----- blocks"),
+        );
     }
     Ok(found)
 }
@@ -89,7 +98,11 @@ fn base64_lines(bytes: &[u8]) -> String {
             let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
             for position in 0..4 {
                 let letter = ALPHABET[(bits >> (18 - 6 * position) & 63) as usize];
-                text.push(if position <= group.len() { char::from(letter) } else { '=' });
+                text.push(if position <= group.len() {
+                    char::from(letter)
+                } else {
+                    '='
+                });
             }
         }
         text.push('\n');
@@ -104,7 +117,9 @@ mod tests {
     #[test]
     fn the_bundle_reads_back_as_the_same_certificates() {
         let pem = bundle_pem(&RootCert::Default).unwrap();
-        let back: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).map(Result::unwrap).collect();
+        let back: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
+            .map(Result::unwrap)
+            .collect();
         assert_eq!(back, certificates(&RootCert::Default).unwrap());
         assert!(back.len() >= rds_roots().len());
         assert!(pem.lines().all(|line| line.len() <= 64));
@@ -122,10 +137,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("ca.pem");
         let read = || certificates(&RootCert::File(file.clone())).map_err(|error| error.render());
-        assert!(read().unwrap_err().contains("cannot read the certificate authorities"));
+        assert!(
+            read()
+                .unwrap_err()
+                .contains("cannot read the certificate authorities")
+        );
         fs_err::write(&file, "").unwrap();
         assert!(read().unwrap_err().contains("has no certificate in it"));
-        fs_err::write(&file, "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n").unwrap();
+        fs_err::write(
+            &file,
+            "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
+        )
+        .unwrap();
         assert!(read().unwrap_err().contains("is not a PEM file"));
     }
 }

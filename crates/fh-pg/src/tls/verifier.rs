@@ -36,7 +36,12 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     /// Takes the bare key out of the certificate: webpki does not read certificates of version 1, which
@@ -47,14 +52,21 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let (_, parsed) =
-            x509_parser::parse_x509_certificate(cert).map_err(|_| Error::from(CertificateError::BadEncoding))?;
+        let (_, parsed) = x509_parser::parse_x509_certificate(cert)
+            .map_err(|_| Error::from(CertificateError::BadEncoding))?;
         let key = SubjectPublicKeyInfoDer::from(parsed.public_key().raw);
-        verify_tls13_signature_with_raw_key(message, &key, dss, &self.provider.signature_verification_algorithms)
+        verify_tls13_signature_with_raw_key(
+            message,
+            &key,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -84,7 +96,10 @@ impl ServerCertVerifier for Trusted {
             }
             return Ok(ServerCertVerified::assertion());
         }
-        match self.chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        match self
+            .chain
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        {
             // The name is the last thing that is checked: everything else was good.
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -118,13 +133,21 @@ impl ServerCertVerifier for Trusted {
 
 /// A certificate that is trusted as it is still ends one day.
 fn check_validity(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
-    let (_, parsed) =
-        x509_parser::parse_x509_certificate(certificate).map_err(|_| Error::from(CertificateError::BadEncoding))?;
-    let time = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.max(0).unsigned_abs()));
-    let (not_before, not_after) =
-        (time(parsed.validity().not_before.timestamp()), time(parsed.validity().not_after.timestamp()));
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
+        .map_err(|_| Error::from(CertificateError::BadEncoding))?;
+    let time = |seconds: i64| {
+        UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.max(0).unsigned_abs()))
+    };
+    let (not_before, not_after) = (
+        time(parsed.validity().not_before.timestamp()),
+        time(parsed.validity().not_after.timestamp()),
+    );
     if now.as_secs() < not_before.as_secs() {
-        return Err(CertificateError::NotValidYetContext { time: now, not_before }.into());
+        return Err(CertificateError::NotValidYetContext {
+            time: now,
+            not_before,
+        }
+        .into());
     }
     if now.as_secs() > not_after.as_secs() {
         return Err(CertificateError::ExpiredContext { time: now, not_after }.into());

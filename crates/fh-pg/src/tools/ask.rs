@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
-use super::{Program, Tool};
+use super::{Program, Tool, ToolVersion};
 use crate::version::numbers;
 
 /// What a candidate said, or the end of the sentence that begins with its path.
@@ -33,11 +33,20 @@ async fn ask_within(program: Program, path: &Path, limit: Duration) -> Answer {
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("cannot be run: {error}"))?;
-    let Some(stdout) = child.stdout.take() else { return Err("has no output".into()) };
+    let Some(stdout) = child.stdout.take() else {
+        return Err("has no output".into());
+    };
     let talk = async {
         let mut said = Vec::new();
-        stdout.take(LONGEST).read_to_end(&mut said).await.map_err(|error| format!("cannot be read from: {error}"))?;
-        let status = child.wait().await.map_err(|error| format!("cannot be waited for: {error}"))?;
+        stdout
+            .take(LONGEST)
+            .read_to_end(&mut said)
+            .await
+            .map_err(|error| format!("cannot be read from: {error}"))?;
+        let status = child
+            .wait()
+            .await
+            .map_err(|error| format!("cannot be waited for: {error}"))?;
         Ok::<_, String>((said, status))
     };
     let (said, status) = match tokio::time::timeout(limit, talk).await {
@@ -48,16 +57,25 @@ async fn ask_within(program: Program, path: &Path, limit: Duration) -> Answer {
         return Err(format!("failed when asked for its version ({status})"));
     }
     let text = String::from_utf8_lossy(&said);
-    let (version, major) = parse(program, &text).ok_or_else(|| format!("is not PostgreSQL's {program}"))?;
-    Ok(Tool { path: path.to_owned(), version, major })
+    let version = parse(program, &text).ok_or_else(|| format!("is not PostgreSQL's {program}"))?;
+    Ok(Tool {
+        path: path.to_owned(),
+        version,
+    })
 }
 
-/// `pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` gives `15.18` and 15.
-fn parse(program: Program, text: &str) -> Option<(String, u32)> {
-    let rest = text.strip_prefix(program.name())?.trim_start().strip_prefix("(PostgreSQL)")?;
+/// `pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` gives `15.18`, of major version 15.
+fn parse(program: Program, text: &str) -> Option<ToolVersion> {
+    let rest = text
+        .strip_prefix(program.name())?
+        .trim_start()
+        .strip_prefix("(PostgreSQL)")?;
     let version = rest.split_whitespace().next()?;
     let (major, _, _) = numbers(version)?;
-    Some((version.to_owned(), major))
+    Some(ToolVersion {
+        text: version.to_owned(),
+        major,
+    })
 }
 
 #[cfg(test)]
@@ -68,12 +86,29 @@ mod tests {
 
     #[test]
     fn reads_versions() {
-        let read = |text: &str| parse(Program::PgDump, text);
-        assert_eq!(read("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(("15.18".into(), 15)));
-        assert_eq!(read("pg_dump (PostgreSQL) 18beta1\n"), Some(("18beta1".into(), 18)));
-        assert_eq!(read("pg_dump (PostgreSQL) 17devel\n"), Some(("17devel".into(), 17)));
+        let read =
+            |text: &str| parse(Program::PgDump, text).map(|version| (version.to_string(), version.major()));
+        assert_eq!(
+            read("pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"),
+            Some(("15.18".into(), 15))
+        );
+        assert_eq!(
+            read("pg_dump (PostgreSQL) 18beta1\n"),
+            Some(("18beta1".into(), 18))
+        );
+        assert_eq!(
+            read("pg_dump (PostgreSQL) 17devel\n"),
+            Some(("17devel".into(), 17))
+        );
         assert_eq!(read("pg_dump (PostgreSQL) 9.6.24\n"), Some(("9.6.24".into(), 9)));
-        for nothing in ["", "pg_dump", "pg_dump (PostgreSQL)", "pg_dump (PostgreSQL) new", "psql (PostgreSQL) 15.1", "usage: pg_dump"] {
+        for nothing in [
+            "",
+            "pg_dump",
+            "pg_dump (PostgreSQL)",
+            "pg_dump (PostgreSQL) new",
+            "psql (PostgreSQL) 15.1",
+            "usage: pg_dump",
+        ] {
             assert_eq!(read(nothing), None, "{nothing}");
         }
     }

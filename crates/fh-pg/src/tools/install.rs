@@ -21,7 +21,9 @@ pub(super) fn folders() -> Vec<PathBuf> {
 
 /// `bin` of the folders in `parent` called `prefix` and a number.
 fn versioned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(parent) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(parent) else {
+        return Vec::new();
+    };
     let mut found: Vec<(u32, PathBuf)> = entries
         .filter_map(Result::ok)
         .filter_map(|entry| {
@@ -52,7 +54,13 @@ mod tests {
             fs_err::create_dir_all(parent.path().join(name).join("bin")).unwrap();
         }
         let found = versioned(parent.path(), "pgsql-");
-        let names: Vec<_> = found.iter().map(|path| path.strip_prefix(parent.path()).unwrap()).collect();
-        assert_eq!(names, ["pgsql-16/bin", "pgsql-15/bin", "pgsql-9/bin"].map(Path::new));
+        let names: Vec<_> = found
+            .iter()
+            .map(|path| path.strip_prefix(parent.path()).unwrap())
+            .collect();
+        assert_eq!(
+            names,
+            ["pgsql-16/bin", "pgsql-15/bin", "pgsql-9/bin"].map(Path::new)
+        );
     }
 }

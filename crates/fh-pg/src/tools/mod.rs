@@ -6,6 +6,8 @@
 
 mod ask;
 mod install;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -48,10 +50,29 @@ impl fmt::Display for Program {
 pub struct Tool {
     /// The file.
     pub path: PathBuf,
-    /// What it calls its version, such as `15.18` or `18beta1`.
-    pub version: String,
+    /// What it calls its version.
+    pub version: ToolVersion,
+}
+
+/// Version of a program, such as `15.18` or `18beta1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolVersion {
+    text: String,
+    major: u32,
+}
+
+impl ToolVersion {
     /// The major version, such as 15.
-    pub major: u32,
+    #[must_use]
+    pub const fn major(&self) -> u32 {
+        self.major
+    }
+}
+
+impl fmt::Display for ToolVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// The folders in which to look, in order.
@@ -72,7 +93,10 @@ impl Tools {
     /// Exit code 3 when there is none or all are too old, with what was found where and how to install the right one.
     pub async fn find(program: Program, server_major: u32, bin_dir: Option<&Path>) -> Result<Tool> {
         let tools = match bin_dir {
-            Some(folder) => Self { folders: vec![folder.to_owned()], configured: true },
+            Some(folder) => Self {
+                folders: vec![folder.to_owned()],
+                configured: true,
+            },
             None => Self::in_folders(install::folders()),
         };
         tools.locate(program, server_major).await
@@ -81,7 +105,10 @@ impl Tools {
     /// Looks in these folders and no others.
     #[must_use]
     pub fn in_folders(folders: Vec<PathBuf>) -> Self {
-        Self { folders, configured: false }
+        Self {
+            folders,
+            configured: false,
+        }
     }
 
     /// [`Tools::find`] in these folders.
@@ -92,7 +119,9 @@ impl Tools {
         let answers = self.ask_all(program).await;
         let mut best: Option<&Tool> = None;
         for tool in answers.iter().filter_map(|(_, answer)| answer.as_ref().ok()) {
-            if tool.major >= server_major && best.is_none_or(|best| tool.major < best.major) {
+            if tool.version.major >= server_major
+                && best.is_none_or(|best| tool.version.major < best.version.major)
+            {
                 best = Some(tool);
             }
         }
@@ -114,12 +143,17 @@ impl Tools {
             let Ok(real) = path.canonicalize() else { continue };
             if !seen.contains(&real) {
                 seen.push(real);
-                questions.push((path.clone(), tokio::spawn(async move { ask(program, &path).await })));
+                questions.push((
+                    path.clone(),
+                    tokio::spawn(async move { ask(program, &path).await }),
+                ));
             }
         }
         let mut answers = Vec::new();
         for (path, question) in questions {
-            let answer = question.await.unwrap_or_else(|_| Err("the question was not finished".into()));
+            let answer = question
+                .await
+                .unwrap_or_else(|_| Err("the question was not finished".into()));
             answers.push((path, answer));
         }
         answers
@@ -140,7 +174,11 @@ impl Tools {
             })
             .collect();
         let looked = if found.is_empty() {
-            let folders: Vec<String> = self.folders.iter().map(|folder| folder.display().to_string()).collect();
+            let folders: Vec<String> = self
+                .folders
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
             format!("looked in {}", folders.join(", "))
         } else {
             found.join("; ")

@@ -1,11 +1,19 @@
 //! A small repository with one set of three segments.
-#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    reason = "each test file uses a part"
+)]
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fh_core::Secret;
-use fh_repository::{Access, DirStore, Generated, Repository, SegmentRef, SetFields, Store, generate_identity};
+use fh_repository::{
+    Access, DirStore, Generated, Repository, SegmentRef, SetFields, Store, generate_identity,
+};
 
 pub struct Small {
     pub folder: tempfile::TempDir,
@@ -19,10 +27,19 @@ impl Small {
     pub async fn new(encrypted: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pair = generate_identity();
-        let recipients = if encrypted { vec![pair.recipient.clone()] } else { Vec::new() };
+        let recipients = if encrypted {
+            vec![pair.recipient.clone()]
+        } else {
+            Vec::new()
+        };
         let created = Repository::create(store(&folder), &recipients).await.unwrap();
-        let mut small =
-            Self { folder, pair, key: created.key.to_text(), set: String::new(), segments: Vec::new() };
+        let mut small = Self {
+            folder,
+            pair,
+            key: created.key.to_text(),
+            set: String::new(),
+            segments: Vec::new(),
+        };
         let repository = open(&small).await;
         (small.set, small.segments) = backup(&repository, &["one\n", "two\n", "three\n"]).await.unwrap();
         small
@@ -35,18 +52,26 @@ pub fn store(folder: &tempfile::TempDir) -> Arc<dyn Store> {
 
 /// Opens with the host's key and the identity.
 pub async fn open(small: &Small) -> Repository {
-    let access = Access { key: Some(small.key.clone()), identity: Some(small.pair.identity.clone()) };
+    let access = Access {
+        key: Some(small.key.clone()),
+        identity: Some(small.pair.identity.clone()),
+    };
     Repository::open(store(&small.folder), access).await.unwrap()
 }
 
 /// Writes a set of these texts.
-pub async fn backup(repository: &Repository, texts: &[&'static str]) -> fh_core::Result<(String, Vec<SegmentRef>)> {
+pub async fn backup(
+    repository: &Repository,
+    texts: &[&'static str],
+) -> fh_core::Result<(String, Vec<SegmentRef>)> {
     let writer = repository.writer(1).await?;
     let mut segments = Vec::new();
     for text in texts {
         segments.push(writer.put(Bytes::from_static(text.as_bytes())).await?);
     }
-    let set = repository.commit(&writer, SetFields::default(), &segments).await?;
+    let set = repository
+        .commit(&writer, SetFields::default(), &segments)
+        .await?;
     Ok((set.id, segments))
 }
 

@@ -20,11 +20,17 @@ use tool::FhBackup;
 
 const DATABASE: &str = "financehub";
 
+const EXAMPLES: &str = "\
+Examples:
+  fh-demo
+  fh-demo --rows 5000000 --fh-backup target/release/fh-backup
+  fh-demo --keep";
+
 /// Backs up a finance database of a million rows, destroys it, restores it and proves that nothing changed.
 ///
 /// Everything happens in throw-away folders on this machine and is removed at the end.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "fh-demo", version)]
+#[command(name = "fh-demo", version, before_help = EXAMPLES)]
 pub struct Options {
     /// The fh-backup program; without this the one beside fh-demo.
     #[arg(long, value_name = "FILE")]

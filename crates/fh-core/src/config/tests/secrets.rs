@@ -43,6 +43,38 @@ fn a_file_loses_one_newline_and_nothing_else() {
 }
 
 #[test]
+fn a_file_that_others_can_reach_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = private_file(CANARY.as_bytes());
+    let source = SecretSource::File {
+        file: file.path().into(),
+    };
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(std::sync::Mutex::new(log.reopen().unwrap()))
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    let said = tracing::subscriber::with_default(subscriber, || {
+        resolve(&source).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(log.path()).unwrap(),
+            "",
+            "0600 is as it should be"
+        );
+        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o640)).unwrap();
+        resolve(&source).unwrap();
+        std::fs::read_to_string(log.path()).unwrap()
+    });
+    let said = said.replace(&file.path().display().to_string(), "FILE");
+    assert!(
+        said.contains("secret file FILE has mode 0640: others can reach it; run: chmod 600 FILE"),
+        "{said}"
+    );
+    assert!(!said.contains(CANARY));
+}
+
+#[test]
 fn a_variable_is_read_when_it_is_needed() {
     let source = SecretSource::Env {
         env: "CARGO_PKG_NAME".into(),

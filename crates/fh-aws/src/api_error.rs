@@ -1,0 +1,163 @@
+//! What a service answers instead of a result, and what to do about it.
+
+use serde::Deserialize;
+
+use crate::credentials::CREDENTIALS_HINT;
+
+/// What a service answered instead of a result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message} (HTTP {status}, request {request_id})")]
+pub struct ApiError {
+    /// Short name, for example `ResourceNotFoundException`.
+    pub code: String,
+    /// The service's words.
+    pub message: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Id for AWS's support.
+    pub request_id: String,
+}
+
+/// Codes that mean "too fast", beside those that say so in their name (AWS SDKs and Tools Reference Guide, "Retry
+/// behavior").
+const THROTTLING: [&str; 6] = [
+    "TooManyRequestsException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "BandwidthLimitExceeded",
+    "SlowDown",
+    "PriorRequestNotComplete",
+];
+
+impl ApiError {
+    /// Reads an answer of the JSON protocols: the code stands in the body or in a header (Smithy, "AWS JSON 1.1
+    /// protocol", operation error serialization).
+    pub(crate) fn read(status: u16, request_id: String, type_header: Option<&str>, answer: &[u8]) -> Self {
+        #[derive(Deserialize, Default)]
+        struct Body {
+            #[serde(rename = "__type", default)]
+            kind: String,
+            #[serde(alias = "Message", default)]
+            message: String,
+        }
+        let body: Body = serde_json::from_slice(answer).unwrap_or_default();
+        let kind = Some(body.kind.as_str())
+            .filter(|kind| !kind.is_empty())
+            .or(type_header);
+        // `com.amazonaws.secretsmanager#ResourceNotFoundException`, sometimes with `:http://…` behind it.
+        let code = kind
+            .and_then(|kind| kind.split(':').next()?.rsplit('#').next())
+            .filter(|code| !code.is_empty())
+            .unwrap_or("no error code");
+        let message = if body.message.is_empty() {
+            "no message".to_owned()
+        } else {
+            body.message
+        };
+        Self {
+            code: code.to_owned(),
+            message,
+            status,
+            request_id,
+        }
+    }
+
+    /// Whether the service wants to be called less often.
+    fn is_throttling(&self) -> bool {
+        self.status == 429 || self.code.contains("Throttl") || THROTTLING.contains(&self.code.as_str())
+    }
+
+    /// Whether another attempt may help: throttling and the service's own faults pass, everything else stays as it is.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.status >= 500 || self.is_throttling()
+    }
+
+    /// What to do.
+    pub(crate) fn advice(&self, operation: &str) -> String {
+        match self.code.as_str() {
+            "AccessDeniedException" | "AccessDenied" => {
+                format!("allow {operation} on it in the role's policy, and kms:Decrypt on its key")
+            }
+            "ExpiredTokenException" | "ExpiredToken" => {
+                "the session token has expired: renew the credentials".to_owned()
+            }
+            "UnrecognizedClientException" | "InvalidClientTokenId" | "MissingAuthenticationTokenException" => {
+                CREDENTIALS_HINT.to_owned()
+            }
+            "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestExpired" => {
+                "the secret key does not belong to the access key, or this machine's clock is wrong: set it with NTP"
+                    .to_owned()
+            }
+            "ResourceNotFoundException" | "ParameterNotFound" => "check the name and the region".to_owned(),
+            _ if self.is_throttling() => {
+                "AWS limits how often this may be called: try again later".to_owned()
+            }
+            _ if self.status >= 500 => {
+                "the service has a fault of its own: try again later, and give AWS the request id".to_owned()
+            }
+            _ => "look the code up in the service's API reference".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(header: Option<&str>, body: &str) -> String {
+        ApiError::read(400, "r".into(), header, body.as_bytes()).code
+    }
+
+    #[test]
+    fn the_code_is_found_wherever_it_stands() {
+        assert_eq!(
+            code(None, r#"{"__type":"com.amazonaws.x#Gone","message":"m"}"#),
+            "Gone"
+        );
+        assert_eq!(code(None, r#"{"__type":"Gone"}"#), "Gone");
+        assert_eq!(code(Some("Gone:http://internal.amazon.com/x"), "{}"), "Gone");
+        assert_eq!(
+            code(Some("a#Gone:http://internal.amazon.com/a#b"), "<html>"),
+            "Gone"
+        );
+        assert_eq!(code(None, "<html>"), "no error code");
+    }
+
+    #[test]
+    fn both_spellings_of_the_message_are_read() {
+        for body in [r#"{"message":"m"}"#, r#"{"Message":"m"}"#] {
+            assert_eq!(
+                ApiError::read(400, "r".into(), None, body.as_bytes()).message,
+                "m"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let error = |status, code: &str| ApiError {
+            code: code.into(),
+            message: String::new(),
+            status,
+            request_id: String::new(),
+        };
+        for (status, code) in [
+            (500, "x"),
+            (503, "x"),
+            (429, "x"),
+            (400, "ThrottlingException"),
+            (400, "RequestThrottled"),
+            (400, "TooManyRequestsException"),
+        ] {
+            assert!(error(status, code).may_pass(), "{status} {code}");
+        }
+        for (status, code) in [
+            (400, "AccessDeniedException"),
+            (400, "ExpiredTokenException"),
+            (400, "LimitExceededException"),
+            (404, "x"),
+        ] {
+            assert!(!error(status, code).may_pass(), "{status} {code}");
+        }
+    }
+}
