@@ -21,6 +21,7 @@ mod secrets;
 mod sign;
 
 pub use api_error::ApiError;
+pub use aws_types::SdkConfig;
 pub use config::{AwsOptions, sdk_config};
 pub use credentials::CREDENTIALS_HINT;
 pub use json::JsonClient;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fh_aws::{AwsOptions, BlockingSecrets};
 use fh_core::app::Session;
 use fh_core::config::SecretSource;
+use fh_core::duration::Period;
 use fh_core::{Context as _, Error, Result, Secret};
 use fh_pg::{ConnectOptions, ConnectionString, Environment};
 use fh_repository::{Access, Location, Repository, S3Options, open_store};
@@ -26,7 +27,7 @@ pub fn block_on<T>(session: &Session, work: impl Future<Output = Result<T>>) -> 
             stopped = session.cancel.cancelled() => Err(stopped),
             () = tokio::time::sleep(limit) => Err(Error::unable(format!(
                 "the deadline passed after {}",
-                fh_core::render::duration(session.common.deadline.map_or(limit, |limit| limit.get()))
+                fh_core::render::duration(session.common.deadline.map_or(limit, Period::get))
             ))
             .hint("give more time with --deadline")),
         }

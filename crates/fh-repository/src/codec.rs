@@ -12,25 +12,33 @@ pub(crate) const LARGEST: u64 = 2 << 30;
 /// Compresses and, with recipients, encrypts. The result was decoded again and compared before it is returned: a bit
 /// that flipped in memory, or a fault in a library, must not become the only copy.
 pub(crate) fn encode(plain: &[u8], level: i32, recipients: &Recipients) -> Result<Vec<u8>> {
-    let compressed = compress(plain, level).or_unable(|| "cannot compress a segment")?;
-    let (stored, back) = if recipients.is_empty() {
-        let back = decompress(&compressed, plain.len() as u64)?;
-        (compressed, back)
+    let size = plain.len() as u64;
+    if size > LARGEST {
+        return Err(Error::unable(format!(
+            "a segment of {size} bytes is too large: {LARGEST} can be stored"
+        )));
+    }
+    let stored = compress(plain, level).or_unable(|| "cannot compress a segment")?;
+    let back;
+    let stored = if recipients.is_empty() {
+        back = decompress(&stored, size);
+        stored
     } else {
         // This host may hold public keys only. One more key pair, which lives for this one call, lets it read back
         // what it wrote.
         let (ephemeral, recipient) = Identities::ephemeral();
-        let sealed = recipients.and(recipient).encrypt(&compressed)?;
-        let opened = ephemeral.decrypt("what was just encrypted", &sealed, compressed.len() as u64)?;
-        let back = decompress(&opened, plain.len() as u64)?;
-        (sealed, back)
+        let sealed = recipients.and(recipient).encrypt(&stored)?;
+        back = ephemeral
+            .decrypt("what was just encrypted", &sealed, stored.len() as u64)
+            .and_then(|opened| decompress(&opened, size));
+        sealed
     };
-    if back != plain {
-        return Err(Error::unable("a segment did not decode to what was encoded").hint(
-            "this points to faulty memory or a damaged binary: run a memory test before you trust this machine",
-        ));
+    if back.is_ok_and(|back| back == plain) {
+        return Ok(stored);
     }
-    Ok(stored)
+    Err(Error::unable("a segment did not decode to what was encoded").hint(
+        "this points to faulty memory or a damaged binary: run a memory test before you trust this machine",
+    ))
 }
 
 /// The reverse: `limit` is the number of plain bytes that are expected at most.
@@ -122,5 +130,29 @@ mod tests {
         let stored = encode(b"two", 1, &Recipients::default()).unwrap();
         let error = decode_named(&key, key.name(b"one").to_hex().as_str(), &stored, None, 3).unwrap_err();
         assert!(error.message().contains("holds something else"));
+    }
+
+    /// What FORMAT.md promises: stock tools read it. The decoders here are the libraries' own, in streaming form.
+    #[test]
+    fn stock_tools_read_what_is_stored() {
+        use std::io::Read as _;
+        let plain: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        let identity = age::x25519::Identity::generate();
+        let recipients = Recipients::parse(&[identity.to_public().to_string()]).unwrap();
+        let stored = encode(&plain, 3, &recipients).unwrap();
+        let opened = age::decrypt(&identity, &stored).unwrap();
+        let mut back = Vec::new();
+        zstd::stream::read::Decoder::new(&opened[..])
+            .unwrap()
+            .read_to_end(&mut back)
+            .unwrap();
+        assert_eq!(back, plain);
+    }
+
+    #[test]
+    fn the_frame_carries_its_own_checksum() {
+        let stored = encode(&[7; 1000], 1, &Recipients::default()).unwrap();
+        // RFC 8878 §3.1.1.1: the frame header descriptor follows the four bytes of the magic number; bit 2 is the flag.
+        assert_eq!(stored[4] & 0b100, 0b100);
     }
 }

@@ -111,23 +111,30 @@ impl Identities {
         (Self(vec![identity]), recipient)
     }
 
-    /// Decrypts; `limit` bounds the plain bytes.
-    pub(crate) fn decrypt(&self, what: &str, cipher: &[u8], limit: u64) -> Result<Vec<u8>> {
-        let failed = |error: age::DecryptError| match error {
-            age::DecryptError::NoMatchingKeys => {
-                Error::unable(format!("{what} is not encrypted to this identity"))
-                    .hint("use the identity of one of the recipients that fh-backup.json names")
-            }
-            other => Error::bad(format!("{what} cannot be decrypted: it was changed or cut")).because(other),
+    /// Whether one of them opens `cipher`, as far as its header tells.
+    pub(crate) fn fit(&self, cipher: &[u8]) -> bool {
+        let Ok(decryptor) = age::Decryptor::new(cipher) else {
+            return false;
         };
-        let decryptor = age::Decryptor::new(cipher).map_err(failed)?;
         let identities = self.0.iter().map(|identity| identity as &dyn age::Identity);
-        let reader = decryptor.decrypt(identities).map_err(failed)?;
+        !matches!(
+            decryptor.decrypt(identities),
+            Err(age::DecryptError::NoMatchingKeys)
+        )
+    }
+
+    /// Decrypts; `limit` bounds the plain bytes. That the identity is one of the repository's was checked when it was
+    /// opened, so whatever does not open now was changed.
+    pub(crate) fn decrypt(&self, what: &str, cipher: &[u8], limit: u64) -> Result<Vec<u8>> {
+        let failed = || format!("{what} cannot be decrypted: it was changed or cut");
+        let decryptor = age::Decryptor::new(cipher).or_bad(failed)?;
+        let identities = self.0.iter().map(|identity| identity as &dyn age::Identity);
+        let reader = decryptor.decrypt(identities).or_bad(failed)?;
         let mut plain = Vec::new();
         reader
             .take(limit.saturating_add(1))
             .read_to_end(&mut plain)
-            .or_bad(|| format!("{what} cannot be decrypted: it was changed or cut"))?;
+            .or_bad(failed)?;
         if plain.len() as u64 > limit {
             return Err(Error::bad(format!("{what} is larger than its set says")));
         }
@@ -175,11 +182,11 @@ mod tests {
                 .unwrap(),
             b"rows"
         );
-        let error = Identities::parse(&wrong.identity)
-            .unwrap()
-            .decrypt("it", &cipher, 4)
-            .unwrap_err();
-        assert_eq!(error.message(), "it is not encrypted to this identity");
+        let wrong = Identities::parse(&wrong.identity).unwrap();
+        assert!(!wrong.fit(&cipher));
+        let error = wrong.decrypt("it", &cipher, 4).unwrap_err();
+        assert_eq!(error.message(), "it cannot be decrypted: it was changed or cut");
+        assert!(Identities::parse(&right.identity).unwrap().fit(&cipher));
         let error = Identities::parse(&right.identity)
             .unwrap()
             .decrypt("it", &cipher, 3)
@@ -211,5 +218,40 @@ mod tests {
         assert!(error.render().contains("private key was given"));
         assert!(Identities::parse(&Secret::new("# nothing\n")).is_err());
         assert!(Identities::parse(&Secret::new("age1xyz")).is_err());
+    }
+
+    #[test]
+    fn an_identity_file_may_hold_comments_and_several_keys() {
+        let (one, two) = (generate_identity(), generate_identity());
+        let both = format!(
+            "\n# old\n{}\n  # new\n{}",
+            one.identity.expose(),
+            two.identity.expose()
+        );
+        let identities = Identities::parse(&Secret::new(both)).unwrap();
+        for pair in [one, two] {
+            let cipher = Recipients::parse(&[pair.recipient])
+                .unwrap()
+                .encrypt(b"rows")
+                .unwrap();
+            assert_eq!(identities.decrypt("it", &cipher, 4).unwrap(), b"rows");
+        }
+    }
+
+    /// Both kinds of file that `age -p` makes for an identity: armored and not.
+    #[test]
+    fn a_locked_identity_is_refused_with_the_way_out() {
+        for locked in [
+            "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n",
+            "age-encryption.org/v1\n-> scrypt x 18\n",
+        ] {
+            let error = Identities::parse(&Secret::new(locked)).unwrap_err();
+            assert_eq!(error.exit(), fh_core::Exit::Usage);
+            assert_eq!(
+                error.message(),
+                "line 1 of the identity is not an age X25519 private key"
+            );
+            assert!(error.advice().unwrap().contains("opened with `age -d` first"));
+        }
     }
 }

@@ -33,6 +33,9 @@ pub struct Description {
     key_check: String,
     /// The key: in clear when nothing is encrypted, otherwise encrypted to the recipients (armored age).
     key: String,
+    /// Keyed hash over version, id, time and recipients. Whoever can write to the store could otherwise turn encryption
+    /// off, or add a recipient of their own, and every later backup would be theirs to read.
+    seal: String,
 }
 
 /// Whether and to whom a repository is encrypted.
@@ -62,7 +65,7 @@ impl Description {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let description = Self {
+        let mut description = Self {
             format: FORMAT.into(),
             version: VERSION,
             id,
@@ -70,7 +73,9 @@ impl Description {
             encryption,
             key_check: key.check_value(),
             key: stored,
+            seal: String::new(),
         };
+        description.seal = description.expected_seal(&key).to_hex().to_string();
         Ok((description, key))
     }
 
@@ -114,8 +119,9 @@ impl Description {
     /// The key that is in clear.
     pub(crate) fn clear_key(&self) -> Result<Option<RepositoryKey>> {
         match self.encryption {
-            Encryption::None => self
-                .checked(RepositoryKey::from_text(&Secret::new(self.key.clone()))?)
+            Encryption::None => RepositoryKey::from_text(&Secret::new(self.key.clone()))
+                .or_bad(|| format!("the repository key in {OBJECT} is damaged"))
+                .and_then(|key| self.checked(key))
                 .map(Some),
             Encryption::Age(_) => Ok(None),
         }
@@ -123,22 +129,55 @@ impl Description {
 
     /// The key, opened with a private key.
     pub(crate) fn open_key(&self, identities: &Identities) -> Result<RepositoryKey> {
+        let damaged = || "the repository key in fh-backup.json is damaged";
         let mut cipher = Vec::new();
         ArmoredReader::new(self.key.as_bytes())
             .read_to_end(&mut cipher)
-            .or_bad(|| "the repository key in fh-backup.json is damaged")?;
+            .or_bad(damaged)?;
+        if !identities.fit(&cipher) {
+            return Err(Error::usage(
+                "the repository key in fh-backup.json is not encrypted to this identity",
+            )
+            .hint("use the identity of one of the recipients that fh-backup.json names"));
+        }
         let text = identities.decrypt("the repository key in fh-backup.json", &cipher, 4096)?;
-        let text = String::from_utf8(text).or_bad(|| "the repository key in fh-backup.json is damaged")?;
-        self.checked(RepositoryKey::from_text(&Secret::new(text))?)
+        let text = Secret::new(String::from_utf8(text).or_bad(damaged)?);
+        let key = RepositoryKey::from_text(&text).or_bad(damaged)?;
+        if key.check_value() != self.key_check {
+            return Err(Error::bad(damaged()));
+        }
+        self.checked(key)
     }
 
-    /// The key, if it is that of this repository.
+    /// The key, if it is that of this repository, and the description is what was sealed with it.
     pub(crate) fn checked(&self, key: RepositoryKey) -> Result<RepositoryKey> {
-        if key.check_value() == self.key_check {
+        if key.check_value() != self.key_check {
+            return Err(Error::usage("the repository key belongs to another repository")
+                .hint("use the key file that `fh-backup init` wrote for this one, or the identity, which opens it too"));
+        }
+        // blake3::Hash compares in constant time.
+        if blake3::Hash::from_hex(&self.seal).ok() == Some(self.expected_seal(&key)) {
             return Ok(key);
         }
-        Err(Error::usage("the repository key belongs to another repository")
-            .hint("use the key file that `fh-backup init` wrote for this one, or the identity, which opens it too"))
+        Err(Error::bad(format!(
+            "{OBJECT} was changed: its id, time or recipients are not those it was made with"
+        ))
+        .hint(
+            "do not write to this repository: find out who can write to the store, and put the original back",
+        ))
+    }
+
+    fn expected_seal(&self, key: &RepositoryKey) -> blake3::Hash {
+        let recipients = match &self.encryption {
+            Encryption::None => &[][..],
+            Encryption::Age(recipients) => recipients,
+        };
+        let mut text = format!("{}\n{}\n{}\n", self.version, self.id, self.created);
+        for recipient in recipients {
+            text.push_str(recipient);
+            text.push('\n');
+        }
+        key.seal_description(text.as_bytes())
     }
 }
 

@@ -60,6 +60,11 @@ impl RepositoryKey {
         blake3::keyed_hash(&self.derive("fh-backup 2026 set seal"), header)
     }
 
+    /// Seal of the repository's description.
+    pub(crate) fn seal_description(&self, text: &[u8]) -> blake3::Hash {
+        blake3::keyed_hash(&self.derive("fh-backup 2026 description seal"), text)
+    }
+
     /// What the repository's description holds to recognise the key by.
     pub(crate) fn check_value(&self) -> String {
         blake3::Hash::from_bytes(self.derive("fh-backup 2026 key check"))

@@ -12,16 +12,18 @@ use crate::codec;
 use crate::crypt::{Identities, Recipients};
 use crate::description::{self, Description, Encryption};
 use crate::key::{RepositoryKey, random_bytes};
-use crate::segment::{self, SegmentRef, SegmentWriter, blocking, object_key};
+use crate::segment::{self, SegmentRef, SegmentWriter, Taken, blocking, object_key, put_own};
 use crate::set::{self, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
-use crate::store::{Put, Store};
+use crate::store::Store;
 
 /// What opens a repository.
 #[derive(Debug, Clone, Default)]
 pub struct Access {
     /// The repository key, as `init` wrote it. An encrypted repository can be written and checked with it.
     pub key: Option<Secret>,
-    /// An age identity file. It opens the repository key too.
+    /// An age identity file. It opens the repository key too. Who opens with the identity alone believes the repository
+    /// key that the store holds: whoever can write to the store and knows the recipients could have made another
+    /// repository in its place. The key from a safe place proves that it is the same one.
     pub identity: Option<Secret>,
 }
 
@@ -50,13 +52,23 @@ impl Repository {
     /// Exit code 4 when there is one already, 2 when a recipient is none, 3 when it cannot be written.
     pub async fn create(store: Arc<dyn Store>, recipients: &[String]) -> Result<Created> {
         let recipients = Recipients::parse(recipients)?;
+        // Asks for what every later command needs, so that a missing bucket or right shows now and not at night.
+        let lost = !store.list(set::FOLDER).await?.is_empty()
+            && store
+                .get(description::OBJECT, description::LIMIT)
+                .await?
+                .is_none();
+        if lost {
+            return Err(
+                Error::refused(format!("there are sets in {} already", store.describe()))
+                    .hint("if fh-backup.json was lost there, put it back; nothing was changed"),
+            );
+        }
         let (description, key) = Description::new(&recipients)?;
-        match store
-            .put_new(description::OBJECT, description.to_bytes()?)
-            .await?
-        {
-            Put::Created => Ok(Created { description, key }),
-            Put::Exists => Err(Error::refused(format!(
+        match put_own(&*store, description::OBJECT, &description.to_bytes()?).await? {
+            Taken::Ours(_) => Ok(Created { description, key }),
+            Taken::Unknown(error) => Err(error),
+            Taken::Foreign(_) => Err(Error::refused(format!(
                 "there is a repository in {} already",
                 store.describe()
             ))
@@ -67,7 +79,8 @@ impl Repository {
     /// Opens a repository.
     ///
     /// # Errors
-    /// Exit code 3 when there is none, 2 when the key or identity is missing or of another repository.
+    /// Exit code 3 when there is none or it is of a newer format, 2 when the key or identity is missing or of another
+    /// repository, 1 when the description was changed.
     pub async fn open(store: Arc<dyn Store>, access: Access) -> Result<Self> {
         let place = store.describe();
         let bytes = store
@@ -79,16 +92,24 @@ impl Repository {
             })?;
         let description = Description::from_bytes(&place, &bytes)?;
         let identities = access.identity.as_ref().map(Identities::parse).transpose()?;
-        let key = match (&access.key, description.clear_key()?, &identities) {
-            (Some(text), _, _) => description.checked(RepositoryKey::from_text(text)?)?,
-            (None, Some(key), _) => key,
-            (None, None, Some(identities)) => description.open_key(identities)?,
-            (None, None, None) => {
-                return Err(Error::usage(format!(
+        let given = access.key.as_ref().map(RepositoryKey::from_text).transpose()?;
+        let encrypted = description.encryption != Encryption::None;
+        let key = match (given, &identities) {
+            (Some(key), identities) => {
+                let key = description.checked(key)?;
+                // A wrong identity is better noticed now than at the first segment.
+                if let (true, Some(identities)) = (encrypted, identities) {
+                    description.open_key(identities)?;
+                }
+                key
+            }
+            (None, Some(identities)) if encrypted => description.open_key(identities)?,
+            (None, _) => description.clear_key()?.ok_or_else(|| {
+                Error::usage(format!(
                     "the repository in {place} is encrypted, and no key was given"
                 ))
-                .hint("give --key-file with the file that `fh-backup init` wrote, or --identity to read"));
-            }
+                .hint("give --key-file with the file that `fh-backup init` wrote, or --identity to read")
+            })?,
         };
         Ok(Self {
             store,
@@ -123,18 +144,31 @@ impl Repository {
     pub async fn list_sets(&self) -> Result<Vec<SetSummary>> {
         let mut sets = Vec::new();
         for id in self.ids().await? {
-            let state = match self.open_set(&id).await {
-                Ok(set) => SetState::Good(Box::new(set.header)),
-                Err(error) if error.exit() == fh_core::Exit::Bad => {
-                    let message = error.message();
-                    let known = format!("set {id} is damaged: ");
-                    SetState::Damaged(message.strip_prefix(&known).unwrap_or(&message).to_owned())
-                }
+            let state = match self.set_file(&id).await {
+                Ok(Some(bytes)) => self.state(&id, &bytes),
+                // Removed since the folder was listed.
+                Ok(None) => continue,
+                Err(error) if error.exit() == fh_core::Exit::Bad => SetState::Damaged(error.message()),
                 Err(error) => return Err(error),
             };
             sets.push(SetSummary { id, state });
         }
         Ok(sets)
+    }
+
+    fn state(&self, id: &str, bytes: &Bytes) -> SetState {
+        match set::decode(&self.key, &self.description.id, id, bytes) {
+            Ok(set) => SetState::Good(Box::new(set.header)),
+            Err(error) => {
+                let message = error.message();
+                let known = format!("set {id} is damaged: ");
+                SetState::Damaged(message.strip_prefix(&known).unwrap_or(&message).to_owned())
+            }
+        }
+    }
+
+    async fn set_file(&self, id: &str) -> Result<Option<Bytes>> {
+        self.store.get(&set_key(id), set::LIMIT).await
     }
 
     async fn ids(&self) -> Result<Vec<String>> {
@@ -184,10 +218,8 @@ impl Repository {
     /// # Errors
     /// Exit code 1 when it is damaged, 3 when it cannot be read or is not there.
     pub async fn open_set(&self, id: &str) -> Result<Set> {
-        let key = format!("{}{id}{}", set::FOLDER, set::ENDING);
         let bytes = self
-            .store
-            .get(&key, set::LIMIT)
+            .set_file(id)
             .await?
             .ok_or_else(|| Error::unable(format!("there is no set {id} in {}", self.describe())))?;
         set::decode(&self.key, &self.description.id, id, &bytes)
@@ -294,10 +326,13 @@ impl Repository {
         let bytes = set::encode(&self.key, &header, &body)?;
         // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
         let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
-        let key = format!("{}{}{}", set::FOLDER, header.id, set::ENDING);
-        match self.store.put_new(&key, bytes).await? {
-            Put::Created => Ok(set),
-            Put::Exists => Err(Error::unable(format!("there is a set {} already", header.id))),
+        match put_own(&*self.store, &set_key(&header.id), &bytes).await? {
+            Taken::Ours(_) => Ok(set),
+            Taken::Unknown(error) => Err(error),
+            Taken::Foreign(_) => Err(
+                Error::unable(format!("there is another set {} already", header.id))
+                    .hint("two backups cannot have the same id: run this one again"),
+            ),
         }
     }
 
@@ -316,7 +351,7 @@ impl Repository {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         Ok(SetHeader {
-            version: 1,
+            version: set::VERSION,
             id: format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ")),
             repository: self.description.id.clone(),
             created,
@@ -341,11 +376,10 @@ impl Repository {
             segments,
         })
     }
+}
 
-    /// The stored bytes of an object, for checking.
-    pub(crate) async fn stored(&self, object: &StoredObject) -> Result<Option<Bytes>> {
-        self.store.get(&object_key(&object.object), codec::LARGEST).await
-    }
+fn set_key(id: &str) -> String {
+    format!("{}{id}{}", set::FOLDER, set::ENDING)
 }
 
 /// The content address in an object's name: `<id>.zst` or `<id>-<suffix>.zst.age`.

@@ -53,6 +53,8 @@ pub struct SegmentWriter {
     /// Segments that earlier sets vouch for and that are present: id to object.
     known: HashMap<String, StoredObject>,
     state: Mutex<State>,
+    /// One lock for each content in the making: of several workers with the same content, one writes it.
+    begun: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +81,7 @@ impl SegmentWriter {
             level,
             known,
             state: Mutex::default(),
+            begun: Mutex::default(),
         }
     }
 
@@ -93,20 +96,41 @@ impl SegmentWriter {
         if let Some(object) = self.reuse(&id) {
             return Ok(SegmentRef { object, id, size });
         }
+        let turn = self.turn(&id);
+        let _mine = turn.lock().await;
+        if let Some(object) = self.reuse(&id) {
+            return Ok(SegmentRef { object, id, size });
+        }
         let (level, recipients, bytes) = (self.level, self.recipients.clone(), plain);
         let stored = Bytes::from(blocking(move || codec::encode(&bytes, level, &recipients)).await?);
-        let object = self.store_new(&id, size, stored).await?;
+        let (object, put) = self.store_new(&id, size, stored).await?;
         let mut state = self.lock();
-        state.counts.new_segments += 1;
-        state.counts.new_bytes += object.size;
+        match put {
+            Put::Created => {
+                state.counts.new_segments += 1;
+                state.counts.new_bytes += object.size;
+            }
+            Put::Exists => state.counts.reused_segments += 1,
+        }
         state.used.insert(object.object.clone(), object.clone());
         let name = object.object.clone();
         state.written.insert(id.clone(), object);
+        drop(state);
+        // Whoever comes from now on finds it written.
+        self.begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
         Ok(SegmentRef {
             object: name,
             id,
             size,
         })
+    }
+
+    fn turn(&self, id: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(begun.entry(id.to_owned()).or_default())
     }
 
     fn reuse(&self, id: &str) -> Option<String> {
@@ -119,9 +143,10 @@ impl SegmentWriter {
     }
 
     /// Writes the object under its content's name. A name that is taken is one that no good set vouches for: a run that
-    /// died left it, or one beside us has just written it. In a clear repository its content can be checked; an
-    /// encrypted one cannot be read here, and its bytes are never ours, so it gets a neighbour with a name of its own.
-    async fn store_new(&self, id: &str, size: u64, stored: Bytes) -> Result<StoredObject> {
+    /// died left it, one beside us has just written it, or it is our own and only the answer was lost. In a clear
+    /// repository its content can be checked; an encrypted one cannot be read here, so unless its bytes are ours it gets
+    /// a neighbour with a name of its own.
+    async fn store_new(&self, id: &str, size: u64, stored: Bytes) -> Result<(StoredObject, Put)> {
         let ending = if self.recipients.is_empty() {
             "zst"
         } else {
@@ -129,12 +154,13 @@ impl SegmentWriter {
         };
         let mut name = format!("{id}.{ending}");
         for _ in 0..4 {
-            let object = described(&name, &stored);
-            if self.store.put_new(&object_key(&name), stored.clone()).await? == Put::Created {
-                return Ok(object);
-            }
-            if let Some(found) = self.usable(&name, id, size).await? {
-                return Ok(found);
+            match put_own(&*self.store, &object_key(&name), &stored).await? {
+                Taken::Ours(put) => return Ok((described(&name, &stored), put)),
+                Taken::Foreign(found) if self.usable(id, size, &found).await? => {
+                    return Ok((described(&name, &found), Put::Exists));
+                }
+                // A host that backs up need not be allowed to read segments.
+                Taken::Foreign(_) | Taken::Unknown(_) => {}
             }
             let suffix: String = random_bytes::<4>()?
                 .iter()
@@ -147,17 +173,12 @@ impl SegmentWriter {
         )))
     }
 
-    async fn usable(&self, name: &str, id: &str, size: u64) -> Result<Option<StoredObject>> {
+    async fn usable(&self, id: &str, size: u64, found: &Bytes) -> Result<bool> {
         if !self.recipients.is_empty() {
-            return Ok(None);
+            return Ok(false);
         }
-        let Some(found) = self.store.get(&object_key(name), codec::LARGEST).await? else {
-            return Ok(None);
-        };
-        let object = described(name, &found);
-        let (key, id) = (self.key.clone(), id.to_owned());
-        let good = blocking(move || Ok(codec::decode_named(&key, &id, &found, None, size).is_ok())).await?;
-        Ok(good.then_some(object))
+        let (key, id, found) = (self.key.clone(), id.to_owned(), found.clone());
+        blocking(move || Ok(codec::decode_named(&key, &id, &found, None, size).is_ok())).await
     }
 
     /// What was written and reused so far.
@@ -174,6 +195,30 @@ impl SegmentWriter {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whose object has the name now.
+pub(crate) enum Taken {
+    /// What was to be written is there: it was created now, or these very bytes were there before.
+    Ours(Put),
+    /// Something else was there before.
+    Foreign(Bytes),
+    /// Something is there, and it could not be read.
+    Unknown(Error),
+}
+
+/// Creates an object. A store may say that there is one already because it is our own: the first attempt took effect,
+/// its answer was lost, and the next one met it.
+pub(crate) async fn put_own(store: &dyn Store, key: &str, body: &Bytes) -> Result<Taken> {
+    if store.put_new(key, body.clone()).await? == Put::Created {
+        return Ok(Taken::Ours(Put::Created));
+    }
+    Ok(match store.get(key, codec::LARGEST).await {
+        Ok(Some(found)) if found == *body => Taken::Ours(Put::Exists),
+        Ok(Some(found)) => Taken::Foreign(found),
+        Ok(None) => Taken::Unknown(Error::unable(format!("{key} was there, and is gone"))),
+        Err(error) => Taken::Unknown(error),
+    })
 }
 
 fn described(name: &str, stored: &[u8]) -> StoredObject {

@@ -154,6 +154,11 @@ struct FirstLine<'a> {
     header: &'a RawValue,
 }
 
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
 /// Writes a set file.
 pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Result<Bytes> {
     let failed = || "cannot write the set's header";
@@ -167,6 +172,9 @@ pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Re
     bytes.extend_from_slice(body);
     Ok(bytes.into())
 }
+
+/// The format that this program writes, and the newest it reads.
+pub(crate) const VERSION: u32 = 1;
 
 /// Reads a set file and checks everything that can be checked without a private key.
 pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &Bytes) -> Result<Set> {
@@ -183,6 +191,13 @@ pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &By
         return Err(damaged(
             "its seal is wrong: the header was changed, or it belongs to another repository",
         ));
+    }
+    let newer = serde_json::from_str(line.header.get()).is_ok_and(|seen: Version| seen.version > VERSION);
+    if newer {
+        return Err(
+            Error::unable(format!("set {id} was written by a newer version of fh-backup"))
+                .hint("use that version, or a newer one, to read it"),
+        );
     }
     let header: SetHeader = serde_json::from_str(line.header.get())
         .map_err(|error| damaged("its header is of a form that this version does not know").because(error))?;

@@ -16,6 +16,12 @@ while [ $# -gt 0 ]; do
   case $1 in
     --repository) repository=$2; shift ;;
     --to) to=$2; shift ;;
+    --key-file) shift ;;
+    --recipient) [ "$2" = age1standin ]; shift ;;
+    --identity) grep -q AGE-SECRET-KEY "$2"; shift ;;
+    --target-url-env) [ "$2" = RESTORE_URL ]; shift ;;
+    --full | latest | key | generate | init | create | verify | restore) ;;
+    *) echo "what is $1?" >&2; exit 2 ;;
   esac
   shift
 done

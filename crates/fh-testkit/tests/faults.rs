@@ -178,7 +178,7 @@ fn shell(script: &str) -> Command {
 fn the_kill_runner_waits_for_its_moment() {
     let dir = tempfile::tempdir().unwrap();
     let outcome = kill9(
-        shell("echo one; echo two >&2; exec sleep 60"),
+        shell("echo one; sleep 0.2; echo two >&2; exec sleep 60"),
         When::Stderr("two"),
     )
     .unwrap();
@@ -187,10 +187,14 @@ fn the_kill_runner_waits_for_its_moment() {
         (outcome.stdout.as_str(), outcome.stderr.as_str()),
         ("one\n", "two\n")
     );
-    let outcome = kill9(shell("echo ready; exec sleep 60"), When::Stdout("ready")).unwrap();
-    assert!(outcome.killed);
+    let outcome = kill9(
+        shell("sleep 0.2; echo ready; exec sleep 60"),
+        When::Stdout("ready"),
+    )
+    .unwrap();
+    assert!(outcome.killed && outcome.stdout == "ready\n");
     let script = format!(
-        "mkdir -p {0}/a/b; touch {0}/a/b/1.seg {0}/a/2.seg; exec sleep 60",
+        "mkdir -p {0}/a/b; touch {0}/a/b/1.seg; sleep 0.2; touch {0}/a/2.seg; exec sleep 60",
         dir.path().display()
     );
     let outcome = kill9(
@@ -203,6 +207,7 @@ fn the_kill_runner_waits_for_its_moment() {
     )
     .unwrap();
     assert!(outcome.killed);
+    assert!(dir.path().join("a/2.seg").exists());
     let mut asked = 0;
     let mut third = || {
         asked += 1;

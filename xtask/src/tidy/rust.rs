@@ -6,7 +6,16 @@ use super::{File, Finding};
 const LONG: usize = 400;
 
 /// Files that are longer, with the reason.
-const LONG_FILES: &[(&str, &str)] = &[];
+const LONG_FILES: &[(&str, &str)] = &[
+    (
+        "crates/fh-pg/src/parse/tests/errors.rs",
+        "one snapshot of every wrong connection string, read from top to bottom",
+    ),
+    (
+        "crates/fh-repository/tests/s3.rs",
+        "the S3 store against one server, with its scripted faults beside their tests",
+    ),
+];
 
 /// Names that say nothing of what is inside.
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc"];

@@ -128,12 +128,7 @@ fn checks(proven: &Proven, database: &Database, took: Duration) -> Vec<Check> {
             "settings",
             format!("{} could not be set", proven.settings_left_out.len()),
         );
-        checks.push(
-            proven
-                .settings_left_out
-                .iter()
-                .fold(check, |check, setting| check.evidence(setting)),
-        );
+        checks.push(proven.settings_left_out.iter().fold(check, Check::evidence));
     }
     checks.push(
         Check::pass("restored", "the target can be used")

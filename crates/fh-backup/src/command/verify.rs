@@ -121,7 +121,7 @@ async fn contents(session: &Session, repository: &Repository, set: &Set) -> Resu
         } else {
             wrong.iter().fold(
                 Check::fail(id, format!("{} table(s) are wrong", wrong.len())),
-                |check, why| check.evidence(why),
+                Check::evidence,
             )
         };
         checks.push(check.took(began.elapsed()));

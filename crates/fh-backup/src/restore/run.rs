@@ -236,7 +236,7 @@ async fn load(request: &Request<'_>, loads: Vec<Load>) -> Result<()> {
                 let on_bytes = |count| task.inc(count);
                 match statement {
                     Some(statement) => {
-                        rows::load(&session, &repository, &statement, &what, &data, on_bytes).await?
+                        rows::load(&session, &repository, &statement, &what, &data, on_bytes).await?;
                     }
                     None => rows::load_large_objects(&session, &repository, &data, on_bytes).await?,
                 }

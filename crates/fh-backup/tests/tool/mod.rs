@@ -110,10 +110,15 @@ impl Tool {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fh-backup"));
+        command.args(arguments);
+        self.dressed(command)
+    }
+
+    /// The command with this tool's place and variables.
+    pub fn dressed(&self, mut command: Command) -> Command {
         command
             .current_dir(self.folder.path())
             .env_clear()
-            .args(arguments)
             .args(&self.place);
         for name in ["PATH", "LLVM_PROFILE_FILE", "FH_PG_BINDIR"] {
             if let Some(value) = std::env::var_os(name) {
@@ -184,9 +189,9 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                drop(found.insert(path.clone(), std::fs::read(path).unwrap()))
+                drop(found.insert(path.clone(), std::fs::read(path).unwrap()));
             }
         }
     }

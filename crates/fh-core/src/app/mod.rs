@@ -40,14 +40,14 @@
 //! }
 //! ```
 
-mod common;
 mod config_command;
+mod options;
 mod run;
 
 use jiff::Timestamp;
 
-pub use common::Common;
 pub use config_command::ConfigCommand;
+pub use options::Common;
 pub use run::main;
 
 use crate::cancel::Cancel;

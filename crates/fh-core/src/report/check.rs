@@ -73,9 +73,15 @@ impl Check {
         Self::new(id, Status::Skip, summary)
     }
 
-    /// An error met while checking, as an unknown with its causes as evidence and its hint.
+    /// An error met while checking, with its causes as evidence and its hint: a failure when the error itself says that
+    /// the answer is bad (exit code 1), an unknown otherwise.
     pub fn from_error(id: impl Into<String>, error: &crate::Error) -> Self {
-        let mut check = Self::unknown(id, error.message());
+        let status = if error.exit() == crate::Exit::Bad {
+            Status::Fail
+        } else {
+            Status::Unknown
+        };
+        let mut check = Self::new(id, status, error.message());
         check.evidence = error.causes();
         check.hint = error.advice();
         check

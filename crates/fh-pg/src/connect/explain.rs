@@ -39,20 +39,19 @@ pub(crate) fn explain(
         Failure::Talk(error) => Error::unable(format!("PostgreSQL at {server} broke the connection off during the log-in ({who})"))
             .because(error)
             .hint("is it PostgreSQL that listens there? If it is, see the server's log"),
-        Failure::TimedOut(limit) => Error::unable(format!("PostgreSQL at {server} did not answer within {limit:?} ({who})"))
+        Failure::TimedOut(limit) => Error::unable(cannot)
+            .because(format!("the server did not answer within {limit:?}"))
             .hint("a firewall, a security group or a missing route may swallow the packets; or the server is overloaded"),
-        Failure::NoTls { mode } => {
-            Error::unable(format!("PostgreSQL at {server} does not offer TLS, and sslmode={} insists on it ({who})", mode.as_str()))
-                .hint("turn ssl on in the server's postgresql.conf; if nobody can listen on the way, say sslmode=disable")
-        }
+        Failure::NoTls { mode } => Error::unable(cannot)
+            .because(format!("the server does not offer TLS, and sslmode={} insists on it", mode.as_str()))
+            .hint("turn ssl on in the server's postgresql.conf; if nobody can listen on the way, say sslmode=disable"),
         Failure::Certificate { error } => certificate(&error, server, &cannot),
         Failure::Handshake { error } => Error::unable(format!("the TLS handshake with PostgreSQL at {server} failed ({who})"))
             .because(error)
             .hint("the server must do TLS 1.2 or 1.3; if it wants a client certificate, give sslcert and sslkey"),
-        Failure::WrongKind { wanted } => {
-            Error::unable(format!("PostgreSQL at {server} is not what target_session_attrs={wanted} asks for ({who})"))
-                .hint("connect to another server of the cluster, or leave target_session_attrs out")
-        }
+        Failure::WrongKind { wanted } => Error::unable(cannot)
+            .because(format!("the server is not what target_session_attrs={wanted} asks for"))
+            .hint("connect to another server of the cluster, or leave target_session_attrs out"),
         Failure::LogIn(error) => log_in(&error, target, server, origin),
     }
 }
@@ -126,6 +125,13 @@ fn certificate(error: &CertificateError, server: &Server, cannot: &str) -> Error
              https://truststore.pki.rds.amazonaws.com"
                 .into(),
         ),
+        // Somebody made the authority anew under its old name.
+        CertificateError::BadSignature => (
+            "the server's certificate is not signed by the authority of that name that is trusted here".into(),
+            "the authority has another key than the one in sslrootcert: give the certificate that the server's authority \
+             has now. If neither was renewed, somebody may sit in between"
+                .into(),
+        ),
         other => (
             format!("the server's certificate is not accepted: {other}"),
             "it must be an X.509 certificate of version 3 whose subjectAltName has the host, signed by an authority's \
@@ -189,6 +195,10 @@ fn log_in(
         }
         "3D000" => Error::unable(format!("PostgreSQL at {server} has no database \"{database}\" (role \"{user}\")"))
             .hint("check the name at the end of the connection string; psql -l lists the databases"),
+        "28000" if text.contains("not permitted to log in") => {
+            Error::unable(format!("PostgreSQL at {server} does not let role \"{user}\" log in (database \"{database}\")"))
+                .hint(format!("connect as a role that may, or: ALTER ROLE \"{user}\" LOGIN"))
+        }
         "28000" if text.contains("does not exist") => {
             Error::unable(format!("PostgreSQL at {server} has no role \"{user}\" (database \"{database}\")"))
                 .hint("check the user of the connection string; psql -c '\\du' lists the roles")

@@ -22,8 +22,15 @@ async fn passwords() {
     )
     .await;
     assert!(!wrong.contains("hunter2"));
-    insta::assert_snapshot!(wrong, @"");
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://postgres@127.0.0.1:{port}/postgres")).await, @"");
+    insta::assert_snapshot!(wrong, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT rejects the password of role "postgres" (database "postgres")
+    caused by: FATAL: password authentication failed for user "postgres" (SQLSTATE 28P01)
+    hint: check the password: it came from the connection string or PGPASSWORD. A role that does not exist is rejected the same way
+    "#);
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://postgres@127.0.0.1:{port}/postgres")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT asks for a password of role "postgres", and none is given (database "postgres")
+    hint: put it into the connection string, into PGPASSWORD, or into the password file ~/.pgpass (mode 0600)
+    "#);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("pass");
@@ -55,11 +62,31 @@ async fn names_and_rights() {
     );
     let port = postgres.port();
     let at = |role: &str, database: &str| format!("postgresql://{role}@127.0.0.1:{port}/{database}");
-    insta::assert_snapshot!(failure_at(port, &at("postgres", "nowhere")).await, @"");
-    insta::assert_snapshot!(failure_at(port, &at("nobody", "postgres")).await, @"");
-    insta::assert_snapshot!(failure_at(port, &at("nologin_role", "postgres")).await, @"");
-    insta::assert_snapshot!(failure_at(port, &at("full_house", "postgres")).await, @"");
-    insta::assert_snapshot!(failure_at(port, &at("guest", "closed")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &at("postgres", "nowhere")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT has no database "nowhere" (role "postgres")
+    caused by: FATAL: database "nowhere" does not exist (SQLSTATE 3D000)
+    hint: check the name at the end of the connection string; psql -l lists the databases
+    "#);
+    insta::assert_snapshot!(failure_at(port, &at("nobody", "postgres")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT has no role "nobody" (database "postgres")
+    caused by: FATAL: role "nobody" does not exist (SQLSTATE 28000)
+    hint: check the user of the connection string; psql -c '\du' lists the roles
+    "#);
+    insta::assert_snapshot!(failure_at(port, &at("nologin_role", "postgres")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT does not let role "nologin_role" log in (database "postgres")
+    caused by: FATAL: role "nologin_role" is not permitted to log in (SQLSTATE 28000)
+    hint: connect as a role that may, or: ALTER ROLE "nologin_role" LOGIN
+    "#);
+    insta::assert_snapshot!(failure_at(port, &at("full_house", "postgres")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT has no connection left for role "full_house" (database "postgres")
+    caused by: FATAL: too many connections for role "full_house" (SQLSTATE 53300)
+    hint: see max_connections, the role's and the database's CONNECTION LIMIT and pg_stat_activity; fewer --jobs need fewer
+    "#);
+    insta::assert_snapshot!(failure_at(port, &at("guest", "closed")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT does not let role "guest" connect to database "closed"
+    caused by: FATAL: permission denied for database "closed" (SQLSTATE 42501); DETAIL: User does not have CONNECT privilege.
+    hint: GRANT CONNECT ON DATABASE "closed" TO "guest"
+    "#);
 }
 
 #[tokio::test]
@@ -70,12 +97,20 @@ async fn kinds_of_servers() {
     for attrs in ["any", "read-write", "primary", "prefer-standby"] {
         open(&url(attrs)).await;
     }
-    insta::assert_snapshot!(failure_at(port, &url("standby")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &url("standby")).await, @r#"
+    error: cannot connect to PostgreSQL at 127.0.0.1:PORT (role "postgres", database "postgres")
+    caused by: the server is not what target_session_attrs=standby asks for
+    hint: connect to another server of the cluster, or leave target_session_attrs out
+    "#);
     failure_at(port, &url("read-only")).await;
     // A session that may not write is as good as a standby, for those two.
     let read_only = |attrs: &str| format!("{}&options=-c%20default_transaction_read_only%3Don", url(attrs));
     open(&read_only("read-only")).await;
-    insta::assert_snapshot!(failure_at(port, &read_only("read-write")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &read_only("read-write")).await, @r#"
+    error: cannot connect to PostgreSQL at 127.0.0.1:PORT (role "postgres", database "postgres")
+    caused by: the server is not what target_session_attrs=read-write asks for
+    hint: connect to another server of the cluster, or leave target_session_attrs out
+    "#);
     open(&read_only("primary")).await;
 }
 

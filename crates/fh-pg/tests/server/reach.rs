@@ -12,8 +12,16 @@ use super::{closed_port, failure, failure_at, hide_port, open, options, target, 
 #[tokio::test]
 async fn nobody_listens() {
     let port = closed_port();
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop")).await, @"");
-    insta::assert_snapshot!(failure("postgresql://app@/shop?host=/nowhere/run").await, @"");
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop")).await, @r#"
+    error: cannot connect to PostgreSQL at 127.0.0.1:PORT (role "app", database "shop")
+    caused by: Connection refused (os error 111)
+    hint: is the server running, and does it listen on this address and port (listen_addresses, port)?
+    "#);
+    insta::assert_snapshot!(failure("postgresql://app@/shop?host=/nowhere/run").await, @r#"
+    error: cannot connect to PostgreSQL at /nowhere/run:5432 (role "app", database "shop")
+    caused by: No such file or directory (os error 2)
+    hint: no server listens on the socket /nowhere/run/.s.PGSQL.5432: is it running, and is this its unix_socket_directories and port?
+    "#);
 }
 
 #[tokio::test]
@@ -46,7 +54,11 @@ async fn a_server_that_never_answers() {
         assert_eq!(error.exit(), Exit::Unable);
         let text = hide_port(port, &error.render());
         if mode == "disable" {
-            insta::assert_snapshot!(text, @"");
+            insta::assert_snapshot!(text, @r#"
+            error: cannot connect to PostgreSQL at 127.0.0.1:PORT (role "app", database "shop")
+            caused by: the server did not answer within 200ms
+            hint: a firewall, a security group or a missing route may swallow the packets; or the server is overloaded
+            "#);
         }
         assert!(text.contains("did not answer within 200ms"), "{mode}: {text}");
     }
@@ -67,7 +79,7 @@ async fn the_deadline_bounds_the_attempt() {
     let error = connect(&target(&url), &late).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Unable);
     assert!(
-        error.message().contains("did not answer within"),
+        error.render().contains("did not answer within"),
         "{}",
         error.render()
     );
@@ -80,22 +92,38 @@ async fn the_deadline_bounds_the_attempt() {
 #[tokio::test]
 async fn a_server_that_starts_up() {
     let port = answering(fatal("57P03", "the database system is starting up")).await;
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=disable")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=disable")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT takes no connections now (database "shop", role "app")
+    caused by: FATAL: the database system is starting up (SQLSTATE 57P03)
+    hint: it is starting up, recovering or shutting down: try again in a moment
+    "#);
 }
 
 #[tokio::test]
 async fn something_that_is_no_postgresql() {
     let port = answering(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()).await;
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT broke the connection off during the log-in (role "app", database "shop")
+    caused by: the answer is not that of a PostgreSQL server
+    hint: is it PostgreSQL that listens there? If it is, see the server's log
+    "#);
     let port = answering(Vec::new()).await;
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @r#"
+    error: PostgreSQL at 127.0.0.1:PORT broke the connection off during the log-in (role "app", database "shop")
+    caused by: the connection was closed before an answer came
+    hint: is it PostgreSQL that listens there? If it is, see the server's log
+    "#);
 }
 
-/// Says yes to TLS and then talks no TLS: only `prefer` may go on without, and says so.
+/// It says yes to TLS and then talks none.
 #[tokio::test]
 async fn a_handshake_that_fails() {
     let port = answering(b"Sthis is no handshake".to_vec()).await;
-    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @"");
+    insta::assert_snapshot!(failure_at(port, &format!("postgresql://app@127.0.0.1:{port}/shop?sslmode=require")).await, @r#"
+    error: the TLS handshake with PostgreSQL at 127.0.0.1:PORT failed (role "app", database "shop")
+    caused by: received corrupt message of type InvalidContentType
+    hint: the server must do TLS 1.2 or 1.3; if it wants a client certificate, give sslcert and sslkey
+    "#);
 }
 
 #[tokio::test]
@@ -117,5 +145,9 @@ async fn several_servers_are_tried_in_order() {
         "{error}"
     );
     let error = failure(&url(&[dead, other], "postgres")).await;
-    insta::assert_snapshot!(hide_port(other, &hide_port(dead, &error)), @"");
+    insta::assert_snapshot!(hide_port(other, &hide_port(dead, &error)), @r#"
+    error: cannot connect to PostgreSQL at any of 127.0.0.1:PORT,127.0.0.1:PORT (role "postgres", database "postgres")
+    caused by: cannot connect to PostgreSQL at 127.0.0.1:PORT (role "postgres", database "postgres"): Connection refused (os error 111); cannot connect to PostgreSQL at 127.0.0.1:PORT (role "postgres", database "postgres"): Connection refused (os error 111)
+    hint: is the server running, and does it listen on this address and port (listen_addresses, port)?
+    "#);
 }

@@ -15,14 +15,20 @@ async fn a_pinned_session_writes_values_the_same_way_everywhere() {
     let connection = open(&postgres.url("postgres")).await;
     let sample = "select concat_ws(' | ', timestamptz '2026-01-02 03:04:05+00', interval '1 day 2 hours', '\\x00ff'::bytea, \
                   0.1::float8 + 0.2::float8, current_schemas(false)::text)";
-    insta::assert_snapshot!(text(&connection, sample).await, @"");
+    insta::assert_snapshot!(text(&connection, sample).await, @r#"
+    02.01.2026 12:04:05 JST | 1 2:00:00 | \000\377 | 0.3 | {public}
+    "#);
     pin_session(&connection, Duration::from_secs(7)).await.unwrap();
-    insta::assert_snapshot!(text(&connection, sample).await, @"");
+    insta::assert_snapshot!(text(&connection, sample).await, @r#"
+    2026-01-02 03:04:05+00 | 1 day 02:00:00 | \x00ff | 0.30000000000000004 | {}
+    "#);
     let settings = "select string_agg(name || '=' || setting, ' ' order by name) from pg_settings where name in
         ('DateStyle','IntervalStyle','TimeZone','extra_float_digits','bytea_output','client_encoding','search_path','row_security',
          'statement_timeout','idle_in_transaction_session_timeout','lock_timeout','synchronize_seqscans','xmloption',
          'standard_conforming_strings')";
-    insta::assert_snapshot!(text(&connection, settings).await, @"");
+    insta::assert_snapshot!(text(&connection, settings).await, @r#"
+    DateStyle=ISO, MDY IntervalStyle=postgres TimeZone=UTC bytea_output=hex client_encoding=UTF8 extra_float_digits=3 idle_in_transaction_session_timeout=0 lock_timeout=7000 row_security=off search_path= standard_conforming_strings=on statement_timeout=0 synchronize_seqscans=off xmloption=content
+    "#);
 }
 
 trait ForPinning: Sized {
@@ -71,7 +77,10 @@ async fn row_security_makes_a_pinned_session_fail() {
         .unwrap_err();
     let error = query_error("cannot count the rows of public.secrets", error);
     assert_eq!(error.exit(), Exit::Unable);
-    insta::assert_snapshot!(error.render(), @"");
+    insta::assert_snapshot!(error.render(), @r#"
+    error: cannot count the rows of public.secrets
+    caused by: ERROR: query would be affected by row-level security policy for table "secrets" (SQLSTATE 42501)
+    "#);
 }
 
 #[tokio::test]
@@ -88,7 +97,10 @@ async fn a_lock_is_waited_for_as_long_as_was_said() {
         .unwrap();
     pin_session(&waiter, Duration::from_millis(50)).await.unwrap();
     let error = waiter.batch_execute("table public.busy").await.unwrap_err();
-    insta::assert_snapshot!(query_error("cannot read public.busy", error).render(), @"");
+    insta::assert_snapshot!(query_error("cannot read public.busy", error).render(), @r#"
+    error: cannot read public.busy
+    caused by: ERROR: canceling statement due to lock timeout (SQLSTATE 55P03)
+    "#);
     // Less than a millisecond is not "for ever".
     pin_session(&waiter, Duration::from_micros(1)).await.unwrap();
     assert_eq!(
@@ -107,9 +119,24 @@ async fn errors_of_queries_repeat_what_the_server_said() {
         error.render()
     };
     insta::assert_snapshot!(
-        failed("do $$ begin raise 'no luck' using detail = 'it rains', hint = 'wait', errcode = 'P0042'; end $$").await, @"");
-    insta::assert_snapshot!(failed("set default_transaction_read_only = on; create table t ()").await, @"");
-    insta::assert_snapshot!(failed("set statement_timeout = 10; select pg_sleep(60)").await, @"");
+        failed("do $$ begin raise 'no luck' using detail = 'it rains', hint = 'wait', errcode = 'P0042'; end $$").await, @r#"
+    error: cannot do it
+    caused by: ERROR: no luck (SQLSTATE P0042); DETAIL: it rains; HINT: wait; CONTEXT: PL/pgSQL function inline_code_block line 1 at RAISE
+    "#);
+    insta::assert_snapshot!(failed("start transaction read only; create table t ()").await, @r#"
+    error: cannot do it
+    caused by: ERROR: cannot execute CREATE TABLE in a read-only transaction (SQLSTATE 25006)
+    hint: the server or the role is read-only: connect to the primary (target_session_attrs=read-write)
+    "#);
+    connection
+        .batch_execute("rollback; set statement_timeout = 10")
+        .await
+        .unwrap();
+    insta::assert_snapshot!(failed("select pg_sleep(60)").await, @r#"
+    error: cannot do it
+    caused by: ERROR: canceling statement due to statement timeout (SQLSTATE 57014)
+    hint: somebody or a time limit cancelled the statement: see statement_timeout and the server's log
+    "#);
 }
 
 /// Over TLS, because the request takes a connection of its own that must be protected just as well.

@@ -42,7 +42,7 @@ impl Store for DirStore {
                 path.display()
             ))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(explain("cannot read", &path, &error)),
+            Err(error) => Err(unreadable(&path, &error)),
         })
         .await
     }
@@ -79,7 +79,7 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 }
 
 fn read_limited(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = fs_err::File::open(path)?;
+    let file = std::fs::File::open(path)?;
     let mut bytes = Vec::new();
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
@@ -105,7 +105,7 @@ fn write_new(path: &Path, body: &[u8]) -> io::Result<Put> {
         Err(rustix::io::Errno::EXIST) => Ok(Put::Exists),
         // File systems without that flag (some network ones) have hard links, which do not replace either.
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            match fs_err::hard_link(file.path(), path) {
+            match std::fs::hard_link(file.path(), path) {
                 Ok(()) => Ok(Put::Created),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
                 Err(error) => Err(error),
@@ -117,20 +117,35 @@ fn write_new(path: &Path, body: &[u8]) -> io::Result<Put> {
     Ok(created)
 }
 
+/// Makes a folder and those above it. Each is made durable in the one above: a file is no safer than the names on the
+/// way to it.
 fn make_folders(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    if folder.is_dir() {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)?;
-    folder.parent().map_or(Ok(()), sync_folder)
+    let above = folder.parent().unwrap_or(Path::new(""));
+    make_folders(above)?;
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        // A run beside this one was faster.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_folder(above),
+    }
 }
 
+/// Makes the names in a folder durable. Some network file systems cannot flush a folder; there the rename is all there
+/// is.
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    fs_err::File::open(folder)?.sync_all()
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    match std::fs::File::open(folder)?.sync_all() {
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        result => result,
+    }
 }
 
 fn walk(root: &Path, folder: &Path, found: &mut Vec<Entry>) -> Result<()> {
@@ -171,6 +186,17 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Entry>) -> Result<()> {
     Ok(())
 }
 
+/// An object that the disk cannot give back is lost, like one that was changed; a folder that cannot be reached is not.
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    let explained = explain("cannot read", path, error);
+    if raw(error) == Some(rustix::io::Errno::IO.raw_os_error()) {
+        return Error::bad(explained.message())
+            .because(io::Error::from(rustix::io::Errno::IO))
+            .hint("the disk is failing: look at the system's log, and take a backup to another one now");
+    }
+    explained
+}
+
 fn explain(what: &str, path: &Path, error: &io::Error) -> Error {
     let hint = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -180,15 +206,80 @@ fn explain(what: &str, path: &Path, error: &io::Error) -> Error {
             Some("run as the user that owns the repository, or give this user access to it")
         }
         ErrorKind::ReadOnlyFilesystem => Some("the file system is mounted read-only"),
-        ErrorKind::NotADirectory => Some("a part of that path is a file"),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => Some("a part of that path is a file"),
         _ => None,
     };
-    // fs-err repeats the path that the message already names.
-    let bare = io::Error::from(error.kind());
-    let cause = error.raw_os_error().map_or(bare, io::Error::from_raw_os_error);
+    let cause = raw(error).map_or_else(
+        || io::Error::other(error.to_string()),
+        io::Error::from_raw_os_error,
+    );
     let error = Error::unable(format!("{what} {}", path.display())).because(cause);
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
+    }
+}
+
+/// The system's own code. tempfile wraps it together with a path, which the message names already.
+fn raw(error: &io::Error) -> Option<i32> {
+    let inner = || {
+        std::error::Error::source(error)?
+            .downcast_ref::<io::Error>()?
+            .raw_os_error()
+    };
+    error.raw_os_error().or_else(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(error: &io::Error) -> String {
+        explain("cannot write", Path::new("/backups/sets/x.set"), error).render()
+    }
+
+    /// A test cannot fill a disk, and one that runs as root is let in everywhere.
+    #[test]
+    fn the_usual_reasons_have_advice() {
+        use rustix::io::Errno;
+        for (reason, advice) in [
+            (
+                Errno::NOSPC,
+                "free space on that file system; the sets that were there are untouched",
+            ),
+            (
+                Errno::DQUOT,
+                "free space on that file system; the sets that were there are untouched",
+            ),
+            (
+                Errno::ACCESS,
+                "run as the user that owns the repository, or give this user access to it",
+            ),
+            (Errno::ROFS, "the file system is mounted read-only"),
+            (Errno::NOTDIR, "a part of that path is a file"),
+        ] {
+            let cause = io::Error::from(reason);
+            let expected =
+                format!("error: cannot write /backups/sets/x.set\ncaused by: {cause}\nhint: {advice}");
+            assert_eq!(said(&reason.into()), expected);
+        }
+    }
+
+    #[test]
+    fn the_path_is_named_once() {
+        let error = tempfile::NamedTempFile::new_in("/backups/nothing").unwrap_err();
+        assert!(error.to_string().contains("/backups/nothing"), "{error}");
+        assert_eq!(
+            said(&error),
+            "error: cannot write /backups/sets/x.set\ncaused by: No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn what_the_disk_cannot_give_back_is_bad_and_not_merely_out_of_reach() {
+        let path = Path::new("/backups/x");
+        let exit = |reason: rustix::io::Errno| unreadable(path, &reason.into()).exit();
+        assert_eq!(exit(rustix::io::Errno::IO), fh_core::Exit::Bad);
+        assert_eq!(exit(rustix::io::Errno::ACCESS), fh_core::Exit::Unable);
     }
 }

@@ -3,6 +3,7 @@
 mod directory;
 mod s3;
 mod s3_error;
+mod s3_limits;
 
 use std::fmt::Debug;
 

@@ -1,25 +1,22 @@
 //! Objects in an S3 bucket, or in a store that speaks its protocol.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{
-    RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig,
-};
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
-use bytes::Bytes;
-use fh_aws::AwsOptions;
+use bytes::{Bytes, BytesMut};
+use fh_aws::{AwsOptions, SdkConfig};
 use fh_core::{Deadline, Error, Result};
 
-use super::s3_error::{explain, is_missing, is_taken};
-use super::{Entry, Put, Store};
+use super::s3_error::{explain, is_conflict, is_missing, is_refused, is_taken};
+use super::{Entry, Put, Store, s3_limits};
 use crate::location::S3Options;
 
-/// One operation with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(600);
+/// How often an object is fetched when its body breaks off. The SDK tries again only until the body begins.
+const FETCHES: u32 = 3;
+/// How often a write is tried that met another write of the same name in progress.
+const CONFLICTS: u32 = 4;
 
 /// A bucket and a prefix in it.
 #[derive(Debug, Clone)]
@@ -33,8 +30,15 @@ pub struct S3Store {
     deadline: Deadline,
 }
 
+/// Why a fetch gave no object.
+enum Broken {
+    /// Another fetch may do better.
+    Passing(Error),
+    Final(Error),
+}
+
 impl S3Store {
-    /// A client of the bucket. Nothing is sent yet.
+    /// A client of the bucket, with region and credentials from the usual places. Nothing is sent yet.
     ///
     /// # Errors
     /// Exit code 2 when no region is known.
@@ -45,19 +49,32 @@ impl S3Store {
             endpoint_url: options.endpoint_url.clone(),
         })
         .await?;
-        let mut config = aws_sdk_s3::config::Builder::from(&shared)
-            // Uploads stall for good reasons (throttled links); the attempt's own time-out bounds them
-            // (awslabs/aws-sdk-rust#1146).
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .force_path_style(options.path_style.unwrap_or(options.endpoint_url.is_some()));
-        if options.endpoint_url.is_some() {
+        Ok(Self::with_config(&shared, bucket, prefix, options, deadline))
+    }
+
+    /// A client of the bucket. Region, credentials and endpoint are those of `shared`.
+    #[must_use]
+    pub fn with_config(
+        shared: &SdkConfig,
+        bucket: &str,
+        prefix: &str,
+        options: &S3Options,
+        deadline: Deadline,
+    ) -> Self {
+        // The endpoint may also come from the environment.
+        let foreign = shared.endpoint_url().is_some();
+        let mut config = aws_sdk_s3::config::Builder::from(shared)
+            .stalled_stream_protection(s3_limits::stalls())
+            .force_path_style(options.path_style.unwrap_or(foreign));
+        if foreign {
             // Compatible stores may refuse the checksum headers that AWS has taken since 2025
             // (awslabs/aws-sdk-rust#1240).
             config = config
                 .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
                 .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
         }
-        Ok(Self {
+        let prefix = prefix.trim_matches('/');
+        Self {
             client: Client::from_conf(config.build()),
             bucket: bucket.to_owned(),
             prefix: if prefix.is_empty() {
@@ -68,76 +85,131 @@ impl S3Store {
             storage_class: options.storage_class.as_deref().map(StorageClass::from),
             sse_kms_key_id: options.sse_kms_key_id.clone(),
             deadline,
-        })
+        }
     }
 
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// The time-outs of one call: never beyond the run's deadline.
-    fn limits(&self, what: &str) -> Result<aws_sdk_s3::config::Builder> {
-        let timeout = self.deadline.bound(OPERATION_TIMEOUT, what)?;
-        Ok(aws_sdk_s3::config::Builder::new()
-            .timeout_config(TimeoutConfig::builder().operation_timeout(timeout).build()))
+    fn name(&self, key: &str) -> String {
+        format!("s3://{}/{}", self.bucket, self.key(key))
     }
 
     async fn exists(&self, key: &str) -> Result<bool> {
         let what = format!("cannot look for {}", self.name(key));
-        let limits = self.limits(&what)?;
+        let limits = s3_limits::of_call(self.deadline, 0, &what)?;
         let head = self.client.head_object().bucket(&self.bucket).key(self.key(key));
         match head.customize().config_override(limits).send().await {
             Ok(_) => Ok(true),
-            Err(error) if is_missing(&error) => Ok(false),
+            // A refusal has no body here to say why; the write that follows will have one. A host that may create but
+            // not read is refused, too, and writes nevertheless.
+            Err(error) if is_refused(&error) => Ok(false),
             Err(error) => Err(explain(what, &self.bucket, &error)),
         }
     }
 
-    fn name(&self, key: &str) -> String {
-        format!("s3://{}/{}", self.bucket, self.key(key))
+    async fn fetch(&self, key: &str, limit: u64) -> Result<Option<Bytes>, Broken> {
+        let what = format!("cannot read {}", self.name(key));
+        let limits = s3_limits::of_call(self.deadline, 0, &what).map_err(Broken::Final)?;
+        let request = self.client.get_object().bucket(&self.bucket).key(self.key(key));
+        let answer = match request.customize().config_override(limits).send().await {
+            Ok(answer) => answer,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(Broken::Final(explain(what, &self.bucket, &error))),
+        };
+        let too_large = || Error::bad(format!("{} is larger than {limit} bytes", self.name(key)));
+        let announced = answer
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Broken::Final(too_large()));
+        }
+        let time = s3_limits::attempt(announced.unwrap_or(limit));
+        let time = self.deadline.bound(time, &what).map_err(Broken::Final)?;
+        let broke = |how: String| {
+            Broken::Passing(
+                Error::unable(&what)
+                    .because(std::io::Error::other(how))
+                    .hint("the connection broke in the middle: check the network, and try again"),
+            )
+        };
+        let body = tokio::time::timeout(time, read_body(answer.body, announced, limit))
+            .await
+            .map_err(|_| {
+                broke(format!(
+                    "the object did not come within {} seconds",
+                    time.as_secs()
+                ))
+            })?
+            .map_err(broke)?
+            .ok_or_else(|| Broken::Final(too_large()))?;
+        match announced {
+            // A proxy that cuts an answer and closes politely must not pass for a short object.
+            Some(length) if length != body.len() as u64 => {
+                Err(broke(format!("{} bytes came of {length}", body.len())))
+            }
+            _ => Ok(Some(body)),
+        }
     }
+
+    /// One conditional write; `None` when another write of the same name was in progress.
+    async fn write(&self, key: &str, body: &Bytes, what: &str) -> Result<Option<Put>> {
+        let size = body.len() as u64;
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(self.key(key))
+            .if_none_match("*")
+            .content_length(i64::try_from(size).unwrap_or(i64::MAX))
+            .set_storage_class(self.storage_class.clone())
+            .set_server_side_encryption(self.sse_kms_key_id.as_ref().map(|_| ServerSideEncryption::AwsKms))
+            .set_ssekms_key_id(self.sse_kms_key_id.clone())
+            .body(ByteStream::from(body.clone()));
+        let limits = s3_limits::of_call(self.deadline, size, what)?;
+        match request.customize().config_override(limits).send().await {
+            Ok(_) => Ok(Some(Put::Created)),
+            Err(error) if is_taken(&error) => Ok(Some(Put::Exists)),
+            Err(error) if is_conflict(&error) => Ok(None),
+            Err(error) => Err(explain(what.to_owned(), &self.bucket, &error)),
+        }
+    }
+}
+
+/// The whole body, or `None` when it is larger than `limit`.
+async fn read_body(
+    mut body: ByteStream,
+    announced: Option<u64>,
+    limit: u64,
+) -> Result<Option<Bytes>, String> {
+    let capacity = announced
+        .and_then(|length| usize::try_from(length).ok())
+        .unwrap_or(0);
+    let mut bytes = BytesMut::with_capacity(capacity);
+    while let Some(piece) = body.next().await {
+        bytes.extend_from_slice(&piece.map_err(|error| super::s3_error::deepest(&error))?);
+        if bytes.len() as u64 > limit {
+            return Ok(None);
+        }
+    }
+    Ok(Some(bytes.freeze()))
 }
 
 #[async_trait]
 impl Store for S3Store {
     async fn get(&self, key: &str, limit: u64) -> Result<Option<Bytes>> {
-        let what = format!("cannot read {}", self.name(key));
-        let limits = self.limits(&what)?;
-        let request = self.client.get_object().bucket(&self.bucket).key(self.key(key));
-        let answer = match request.customize().config_override(limits).send().await {
-            Ok(answer) => answer,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(explain(what, &self.bucket, &error)),
-        };
-        let announced = answer
-            .content_length()
-            .and_then(|length| u64::try_from(length).ok());
-        if announced.is_some_and(|length| length > limit) {
-            return Err(Error::bad(format!(
-                "{} is larger than {limit} bytes",
-                self.name(key)
-            )));
+        let mut fetched = 1;
+        loop {
+            match self.fetch(key, limit).await {
+                Ok(found) => return Ok(found),
+                Err(Broken::Passing(error)) if fetched < FETCHES => {
+                    tracing::debug!(key, fetched, "fetching again: {}", error.render());
+                    fetched += 1;
+                }
+                Err(Broken::Passing(error) | Broken::Final(error)) => return Err(error),
+            }
         }
-        let timeout = self.deadline.bound(OPERATION_TIMEOUT, &what)?;
-        let body = tokio::time::timeout(timeout, answer.body.collect())
-            .await
-            .map_err(|_| Error::unable(&what).because(std::io::Error::from(std::io::ErrorKind::TimedOut)))?
-            .map_err(|error| {
-                Error::unable(&what)
-                    .because(error)
-                    .hint("the connection broke in the middle: try again")
-            })?
-            .into_bytes();
-        // A proxy that cuts an answer and closes politely must not pass for a short object.
-        if announced.is_some_and(|length| length != body.len() as u64) {
-            return Err(Error::unable(format!(
-                "{what}: {} bytes came of {}",
-                body.len(),
-                announced.unwrap_or_default()
-            ))
-            .hint("the connection broke in the middle: try again"));
-        }
-        Ok(Some(body))
     }
 
     async fn put_new(&self, key: &str, body: Bytes) -> Result<Put> {
@@ -146,24 +218,14 @@ impl Store for S3Store {
         if self.exists(key).await? {
             return Ok(Put::Exists);
         }
-        let length = i64::try_from(body.len()).unwrap_or(i64::MAX);
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(self.key(key))
-            .if_none_match("*")
-            .content_length(length)
-            .set_storage_class(self.storage_class.clone())
-            .set_server_side_encryption(self.sse_kms_key_id.as_ref().map(|_| ServerSideEncryption::AwsKms))
-            .set_ssekms_key_id(self.sse_kms_key_id.clone())
-            .body(ByteStream::from(body));
-        let limits = self.limits(&what)?;
-        match request.customize().config_override(limits).send().await {
-            Ok(_) => Ok(Put::Created),
-            Err(error) if is_taken(&error) => Ok(Put::Exists),
-            Err(error) => Err(explain(what, &self.bucket, &error)),
+        for attempt in 0..CONFLICTS {
+            if let Some(put) = self.write(key, &body, &what).await? {
+                return Ok(put);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100 << attempt)).await;
         }
+        Err(Error::unable(what)
+            .hint("another run keeps writing the same object: is a backup stuck in a loop?"))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
@@ -171,7 +233,7 @@ impl Store for S3Store {
         let mut found = Vec::new();
         let mut next: Option<String> = None;
         loop {
-            let limits = self.limits(&what)?;
+            let limits = s3_limits::of_call(self.deadline, 0, &what)?;
             let request = self
                 .client
                 .list_objects_v2()

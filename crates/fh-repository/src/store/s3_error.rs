@@ -22,15 +22,27 @@ pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &Failure<E>) -> bool {
     }
 }
 
-/// Whether a create-only write met an object (412), or lost a race for the name (409).
-pub(super) fn is_taken<E: ProvideErrorMetadata>(error: &Failure<E>) -> bool {
-    let SdkError::ServiceError(service) = error else {
-        return false;
-    };
-    matches!(
-        service.err().code(),
-        Some("PreconditionFailed" | "ConditionalRequestConflict")
-    ) || service.raw().status().as_u16() == 412
+/// Whether a create-only write met an object.
+pub(super) fn is_taken<E>(error: &Failure<E>) -> bool {
+    status(error) == Some(412)
+}
+
+/// Whether a create-only write met another write of the same name that was not over. Who wins is not known yet, and S3
+/// asks to try again (Amazon S3 API Reference, PutObject, If-None-Match).
+pub(super) fn is_conflict<E>(error: &Failure<E>) -> bool {
+    status(error) == Some(409)
+}
+
+/// Whether the store answered, and what it said will not change by asking again.
+pub(super) fn is_refused<E>(error: &Failure<E>) -> bool {
+    status(error).is_some_and(|status| status < 500 && status != 429)
+}
+
+fn status<E>(error: &Failure<E>) -> Option<u16> {
+    match error {
+        SdkError::ServiceError(service) => Some(service.raw().status().as_u16()),
+        _ => None,
+    }
 }
 
 /// The error for an operator.
@@ -55,7 +67,12 @@ where
                 .because(std::io::Error::other(format!(
                     "{code}: {said} (HTTP {status}, request {request})"
                 )))
-                .hint(advice(&code, status, bucket))
+                .hint(advice(
+                    &code,
+                    status,
+                    bucket,
+                    service.raw().headers().get("x-amz-bucket-region"),
+                ))
         }
         SdkError::TimeoutError(_) => Error::unable(what)
             .because(std::io::Error::from(std::io::ErrorKind::TimedOut))
@@ -66,7 +83,7 @@ where
             if is_credentials(&reason) {
                 return Error::unable(what)
                     .because(std::io::Error::other(reason))
-                    .hint(NO_CREDENTIALS);
+                    .hint(fh_aws::CREDENTIALS_HINT);
             }
             Error::unable(what).because(std::io::Error::other(reason)).hint(
                 "check the endpoint and the network; a private subnet needs a NAT gateway or an S3 gateway endpoint",
@@ -75,7 +92,7 @@ where
         other => {
             let reason = deepest(other);
             let hint = if is_credentials(&reason) {
-                NO_CREDENTIALS
+                fh_aws::CREDENTIALS_HINT
             } else {
                 "see the cause; -v shows more"
             };
@@ -86,14 +103,15 @@ where
     }
 }
 
-const NO_CREDENTIALS: &str = "give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a role is \
-                              attached (ECS task, EC2 instance, web identity)";
-
 fn is_credentials(reason: &str) -> bool {
     reason.contains("credential") || reason.contains("identity")
 }
 
-fn advice(code: &str, status: u16, bucket: &str) -> String {
+fn advice(code: &str, status: u16, bucket: &str, region: Option<&str>) -> String {
+    let elsewhere = || {
+        let name = region.map(|region| format!(", in {region}")).unwrap_or_default();
+        format!("the bucket {bucket} is in another region{name}: set backup.s3.region or AWS_REGION")
+    };
     match code {
         "NoSuchBucket" => format!("make the bucket {bucket} first, or correct its name"),
         "AccessDenied" | "Forbidden" => format!(
@@ -106,13 +124,22 @@ fn advice(code: &str, status: u16, bucket: &str) -> String {
             "the session token has expired: renew the credentials".to_owned()
         }
         "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
-            format!("the bucket {bucket} is in another region: set backup.s3.region")
+            elsewhere()
         }
         "RequestTimeTooSkewed" => "this machine's clock is wrong: set it with NTP".to_owned(),
         "SlowDown" | "ServiceUnavailable" | "Throttling" => {
             "the store asks to slow down and did so five times: try again later, with fewer --jobs".to_owned()
         }
-        _ if status == 301 => format!("the bucket {bucket} is in another region: set backup.s3.region"),
+        "NotImplemented" => {
+            "this store does not know a header that S3 does, probably If-None-Match: without it, backups cannot be kept \
+             from overwriting each other; use another store"
+                .to_owned()
+        }
+        "InvalidStorageClass" => "this store does not have that class: correct backup.s3.storage_class".to_owned(),
+        _ if code.starts_with("KMS.") => {
+            "correct backup.s3.sse_kms_key_id, and allow kms:GenerateDataKey and kms:Decrypt on that key".to_owned()
+        }
+        _ if status == 301 => elsewhere(),
         _ if status == 403 => "the credentials are not allowed to do this, or are wrong".to_owned(),
         _ if status == 404 => format!("make the bucket {bucket} first, or correct its name"),
         _ if status >= 500 => "the store has a fault of its own: try again later".to_owned(),
@@ -121,7 +148,7 @@ fn advice(code: &str, status: u16, bucket: &str) -> String {
 }
 
 /// The innermost cause: the outer ones of the SDK only say "dispatch failure".
-fn deepest(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;

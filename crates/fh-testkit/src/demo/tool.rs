@@ -65,20 +65,20 @@ impl FhBackup {
 
     pub(super) fn verify(&self) -> Result<()> {
         self.run(
-            self.in_repository(&["verify", "--full", "latest", "--identity"])
+            self.in_repository(&["verify", "--full", "latest"])
+                .arg("--identity")
                 .arg(self.identity()),
         )
     }
 
     pub(super) fn restore(&self, url: &str) -> Result<()> {
-        let mut command = self.in_repository(&[
-            "restore",
-            "--target-url-env",
-            "RESTORE_URL",
-            "latest",
-            "--identity",
-        ]);
-        self.run(command.arg(self.identity()).env("RESTORE_URL", url))
+        let mut command = self.in_repository(&["restore", "--target-url-env", "RESTORE_URL", "latest"]);
+        self.run(
+            command
+                .arg("--identity")
+                .arg(self.identity())
+                .env("RESTORE_URL", url),
+        )
     }
 
     /// Bytes of all files of the repository.
@@ -137,9 +137,14 @@ impl FhBackup {
             .output()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
         let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        let words = command
+            .get_args()
+            .map(|word| word.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" ");
         ensure!(
             output.status.success(),
-            "{command:?} ended with {}\n{}\n{}",
+            "`fh-backup {words}` ended with {}\n{}\n{}",
             output.status,
             said(&output.stderr),
             said(&output.stdout),
