@@ -57,6 +57,13 @@ impl Location {
                 prefix: prefix.trim_matches('/').to_owned(),
             });
         }
+        // Otherwise a backup would quietly go to a local folder of that name.
+        if text
+            .get(..3)
+            .is_some_and(|start| start.eq_ignore_ascii_case("s3:"))
+        {
+            return Err(Error::usage(format!("{text:?} is not a bucket")).hint("write s3://BUCKET/PREFIX"));
+        }
         let path = text
             .strip_prefix("dir:")
             .or_else(|| text.strip_prefix("file://"))
@@ -109,7 +116,18 @@ mod tests {
             Location::parse("dir:relative").unwrap(),
             Location::Directory("relative".into())
         );
-        for wrong in ["", "s3://", "s3:///x", "gs://b/x", "https://x"] {
+        for wrong in [
+            "",
+            " ",
+            "dir:",
+            "s3://",
+            "s3:///x",
+            "s3:/b/x",
+            "s3:b",
+            "S3://b",
+            "gs://b/x",
+            "https://x",
+        ] {
             assert_eq!(
                 Location::parse(wrong).unwrap_err().exit(),
                 fh_core::Exit::Usage,

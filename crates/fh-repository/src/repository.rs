@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Hint as _, Result, Secret};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +16,9 @@ use crate::key::{RepositoryKey, random_bytes};
 use crate::segment::{self, SegmentRef, SegmentWriter, Taken, blocking, object_key, put_own};
 use crate::set::{self, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 use crate::store::Store;
+
+/// Set files read at the same time: a bucket answers slowly and in parallel.
+const SETS_AT_ONCE: usize = 8;
 
 /// What opens a repository.
 #[derive(Debug, Clone, Default)]
@@ -142,18 +146,19 @@ impl Repository {
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn list_sets(&self) -> Result<Vec<SetSummary>> {
-        let mut sets = Vec::new();
-        for id in self.ids().await? {
+        let ids = self.ids().await?;
+        let states = futures_util::stream::iter(ids).map(async |id| {
             let state = match self.set_file(&id).await {
                 Ok(Some(bytes)) => self.state(&id, &bytes),
                 // Removed since the folder was listed.
-                Ok(None) => continue,
+                Ok(None) => return Ok(None),
                 Err(error) if error.exit() == fh_core::Exit::Bad => SetState::Damaged(error.message()),
                 Err(error) => return Err(error),
             };
-            sets.push(SetSummary { id, state });
-        }
-        Ok(sets)
+            Ok(Some(SetSummary { id, state }))
+        });
+        let sets: Vec<Option<SetSummary>> = states.buffered(SETS_AT_ONCE).try_collect().await?;
+        Ok(sets.into_iter().flatten().collect())
     }
 
     fn state(&self, id: &str, bytes: &Bytes) -> SetState {
@@ -199,7 +204,10 @@ impl Repository {
             // Never the newest that happens to be whole: a damaged one must be noticed, not passed over.
             return Ok(ids[ids.len() - 1].clone());
         }
-        let found: Vec<&String> = ids.iter().filter(|id| id.starts_with(wanted)).collect();
+        let found: Vec<&String> = ids
+            .iter()
+            .filter(|id| !wanted.is_empty() && id.starts_with(wanted))
+            .collect();
         match found[..] {
             [only] => Ok(only.clone()),
             [] => Err(

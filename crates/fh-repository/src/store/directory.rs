@@ -189,7 +189,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Entry>) -> Result<()> {
 /// An object that the disk cannot give back is lost, like one that was changed; a folder that cannot be reached is not.
 fn unreadable(path: &Path, error: &io::Error) -> Error {
     let explained = explain("cannot read", path, error);
-    if raw(error) == Some(rustix::io::Errno::IO.raw_os_error()) {
+    if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) {
         return Error::bad(explained.message())
             .because(io::Error::from(rustix::io::Errno::IO))
             .hint("the disk is failing: look at the system's log, and take a backup to another one now");
@@ -209,25 +209,17 @@ fn explain(what: &str, path: &Path, error: &io::Error) -> Error {
         ErrorKind::NotADirectory | ErrorKind::AlreadyExists => Some("a part of that path is a file"),
         _ => None,
     };
-    let cause = raw(error).map_or_else(
-        || io::Error::other(error.to_string()),
-        io::Error::from_raw_os_error,
-    );
+    // tempfile adds the temporary name to its errors, which means nothing to people.
+    let text = error.to_string();
+    let cause = text
+        .split_once(" at path ")
+        .map_or(text.as_str(), |(reason, _)| reason);
+    let cause = io::Error::new(error.kind(), cause);
     let error = Error::unable(format!("{what} {}", path.display())).because(cause);
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
     }
-}
-
-/// The system's own code. tempfile wraps it together with a path, which the message names already.
-fn raw(error: &io::Error) -> Option<i32> {
-    let inner = || {
-        std::error::Error::source(error)?
-            .downcast_ref::<io::Error>()?
-            .raw_os_error()
-    };
-    error.raw_os_error().or_else(inner)
 }
 
 #[cfg(test)]

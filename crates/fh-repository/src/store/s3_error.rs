@@ -117,7 +117,7 @@ fn advice(code: &str, status: u16, bucket: &str, region: Option<&str>) -> String
         "AccessDenied" | "Forbidden" => format!(
             "the credentials need s3:ListBucket on {bucket}, and s3:GetObject and s3:PutObject on its objects"
         ),
-        "InvalidAccessKeyId" | "SignatureDoesNotMatch" => {
+        "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" => {
             "the access key or its secret is wrong for this store; check the system's clock too".to_owned()
         }
         "ExpiredToken" | "TokenRefreshRequired" => {
