@@ -58,6 +58,8 @@ pub async fn take(
     progress: &Progress,
 ) -> Result<Database> {
     let leader = Leader::begin(source, &options.connect, options.lock_timeout).await?;
+    // The very server that has the snapshot: a name may stand for several.
+    let source = leader.connection.target();
     let pg_dump = Tools::find(Program::PgDump, leader.connection.server.major(), bin_dir).await?;
     let toc = toc::read(
         &pg_dump,
