@@ -201,7 +201,15 @@ fn what_is_wrong_with_the_repository() {
     assert_parts(
         &error(
             &tool,
-            &["init", "--repository", &nowhere, "--recipient", "age1nonsense"],
+            &[
+                "init",
+                "--repository",
+                &nowhere,
+                "--recipient",
+                "age1nonsense",
+                "--key-file",
+                "new.key",
+            ],
             2,
         ),
         &["age1nonsense", "hint: "],

@@ -65,62 +65,29 @@ impl<'a> Definitions<'a> {
     /// # Errors
     /// Exit code 3 with what `pg_restore` said.
     pub async fn values(&self) -> Result<()> {
-        let wanted = self
-            .entries(Section::Data)
-            .filter(|entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS");
-        self.run_list("sequence values", "data", wanted, 1).await
-    }
-
-    /// Indexes, constraints, triggers, rules, policies on `jobs` connections; then materialized views one by one, in the
-    /// order of the archive. A view that reads another through a function has no recorded dependency on it, so several
-    /// at a time could meet one that is still empty.
-    ///
-    /// # Errors
-    /// Exit code 3 with what `pg_restore` said.
-    pub async fn after_rows(&self, jobs: usize) -> Result<()> {
-        const REFRESH: &str = "MATERIALIZED VIEW DATA";
-        let others = self
-            .entries(Section::PostData)
-            .filter(|entry| entry.kind != REFRESH);
-        self.run_list("indexes and constraints", "post-data", others, jobs.max(1))
-            .await?;
-        let views = self
-            .entries(Section::PostData)
-            .filter(|entry| entry.kind == REFRESH);
-        self.run_list("materialized views", "post-data", views, 1).await
-    }
-
-    /// The entries of one pass. An entry of no section (a comment, an ACL) goes with the one before it, as in
-    /// `pg_restore`.
-    fn entries(&self, section: Section) -> impl Iterator<Item = &Entry> {
-        let mut current = Section::PreData;
-        self.archive.entries.iter().filter(move |entry| {
-            if entry.section != Section::None {
-                current = entry.section;
-            }
-            current == section
-        })
-    }
-
-    async fn run_list(
-        &self,
-        what: &str,
-        section: &str,
-        wanted: impl Iterator<Item = &Entry>,
-        jobs: usize,
-    ) -> Result<()> {
-        let lines: String = wanted.map(|entry| format!("{};\n", entry.dump_id)).collect();
+        let lines: String = data_entries(self.archive)
+            .filter(|entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS")
+            .map(|entry| format!("{};\n", entry.dump_id))
+            .collect();
         if lines.is_empty() {
             return Ok(());
         }
-        let list = self.folder.path().join("wanted.list");
+        let list = self.folder.path().join("values.list");
         fs_err::write(&list, lines).or_unable(|| "cannot write the list for pg_restore")?;
         let list = format!("--use-list={}", list.display());
-        self.run(
-            what,
-            &[format!("--section={section}"), list, format!("--jobs={jobs}")],
-        )
-        .await
+        self.run("sequence values", &["--section=data".into(), list])
+            .await
+    }
+
+    /// Indexes, constraints, triggers, rules, policies and materialized views, one after the other in the order of the
+    /// archive. Several at a time can deadlock (attaching the index of a partition against making another one), and a
+    /// materialized view that reads another through a function has no recorded dependency on it.
+    ///
+    /// # Errors
+    /// Exit code 3 with what `pg_restore` said.
+    pub async fn after_rows(&self) -> Result<()> {
+        self.run("indexes and constraints", &["--section=post-data".into()])
+            .await
     }
 
     async fn run(&self, what: &str, arguments: &[String]) -> Result<()> {
@@ -151,6 +118,18 @@ impl<'a> Definitions<'a> {
         ))
         .because(std::io::Error::other(said)))
     }
+}
+
+/// The entries of the data pass. An entry of no section (a comment, an ACL) goes with the one before it, as in
+/// `pg_restore`.
+fn data_entries(archive: &Archive) -> impl Iterator<Item = &Entry> {
+    let mut current = Section::PreData;
+    archive.entries.iter().filter(move |entry| {
+        if entry.section != Section::None {
+            current = entry.section;
+        }
+        current == Section::Data
+    })
 }
 
 /// `dbname='…'`: libpq takes a bare name that contains `=` for a connection string (PostgreSQL manual, 34.1.1).

@@ -97,7 +97,7 @@ pub async fn run(request: &Request<'_>) -> Result<Proven> {
         definitions.before_rows().await?;
         definitions.values().await?;
         load(request, loads).await?;
-        definitions.after_rows(request.jobs).await?;
+        definitions.after_rows().await?;
         let began = Instant::now();
         let rows = read_back(request, reads).await?;
         let read_back = began.elapsed();
