@@ -315,6 +315,18 @@ impl Repository {
         ))
     }
 
+    /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
+    async fn wait_for_a_new_second(&self) -> Result<()> {
+        for _ in 0..3 {
+            let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
+            if !self.ids().await?.iter().any(|id| id.starts_with(&now)) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        }
+        Ok(())
+    }
+
     /// Writes the set: the last write of a backup, and the one that makes it exist.
     ///
     /// # Errors
@@ -325,6 +337,7 @@ impl Repository {
         fields: SetFields,
         body: &T,
     ) -> Result<Set> {
+        self.wait_for_a_new_second().await?;
         let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
         let body_plain_size = plain.len() as u64;
         let recipients = self.description.recipients()?;
