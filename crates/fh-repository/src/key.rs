@@ -60,6 +60,11 @@ impl RepositoryKey {
         blake3::keyed_hash(&self.derive("fh-backup 2026 set seal"), header)
     }
 
+    /// Seal of a document beside the sets: evidence, or a list of what is to be removed.
+    pub(crate) fn seal_document(&self, text: &[u8]) -> blake3::Hash {
+        blake3::keyed_hash(&self.derive("fh-backup 2026 document seal"), text)
+    }
+
     /// Seal of the repository's description.
     pub(crate) fn seal_description(&self, text: &[u8]) -> blake3::Hash {
         blake3::keyed_hash(&self.derive("fh-backup 2026 description seal"), text)

@@ -30,6 +30,7 @@
 mod codec;
 mod crypt;
 mod description;
+mod document;
 mod key;
 mod location;
 mod repository;
@@ -40,10 +41,11 @@ mod verify;
 
 pub use crypt::{Generated, Recipients, generate_identity};
 pub use description::{Description, Encryption};
+pub use document::Found;
 pub use key::RepositoryKey;
 pub use location::{Location, S3Options, open_store};
 pub use repository::{Access, Created, Repository};
 pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
-pub use store::{DirStore, Entry, Put, S3Store, Store};
+pub use store::{Deleted, DirStore, Entry, Put, S3Store, Store};
 pub use verify::{Finding, Findings};

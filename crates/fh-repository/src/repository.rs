@@ -45,7 +45,7 @@ pub struct Created {
 pub struct Repository {
     pub(crate) store: Arc<dyn Store>,
     description: Description,
-    key: RepositoryKey,
+    pub(crate) key: RepositoryKey,
     identities: Option<Identities>,
 }
 

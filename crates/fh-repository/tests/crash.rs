@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Exit, Result};
-use fh_repository::{Access, Entry, Put, Repository, SetState, Store};
+use fh_repository::{Access, Deleted, Entry, Put, Repository, SetState, Store};
 use small::{Small, backup, open, read, store};
 
 /// Passes everything on until a number of writes was made; every later one fails, before or after it took effect.
@@ -38,6 +38,10 @@ impl Store for Dying {
             }
         }
         Err(Error::unable("no space left"))
+    }
+
+    async fn delete(&self, key: &str) -> Result<Deleted> {
+        self.inner.delete(key).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {

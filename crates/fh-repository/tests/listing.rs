@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Exit, Result};
-use fh_repository::{Access, Entry, Put, Repository, SetState, Store};
+use fh_repository::{Access, Deleted, Entry, Put, Repository, SetState, Store};
 use small::{Small, backup, open, store};
 
 #[tokio::test]
@@ -89,6 +89,10 @@ impl Store for Vanishing {
 
     async fn put_new(&self, key: &str, body: Bytes) -> Result<Put> {
         self.0.put_new(key, body).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<Deleted> {
+        self.0.delete(key).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bucket::Bucket;
 use bytes::Bytes;
 use fh_core::Result;
-use fh_repository::{Access, Entry, Put, Repository, SegmentRef, SetFields, Store};
+use fh_repository::{Access, Deleted, Entry, Put, Repository, SegmentRef, SetFields, Store};
 use small::{Small, backup, open, read, store};
 
 /// Two runs that know nothing of each other and write the same segments at the same time.
@@ -84,6 +84,10 @@ impl Store for Forgetful {
         } else {
             put
         })
+    }
+
+    async fn delete(&self, key: &str) -> Result<Deleted> {
+        self.inner.delete(key).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {

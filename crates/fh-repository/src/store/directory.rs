@@ -8,7 +8,7 @@ use bytes::Bytes;
 use fh_core::{Error, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{Entry, Put, Store};
+use super::{Deleted, Entry, Put, Store};
 
 /// Names that begin so are files in the making. A listing passes over them.
 const TEMPORARY: &str = ".tmp-";
@@ -51,6 +51,16 @@ impl Store for DirStore {
         let path = self.path(key);
         blocking(move || write_new(&path, &body).map_err(|error| explain("cannot write", &path, &error)))
             .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<Deleted> {
+        let path = self.path(key);
+        blocking(move || match std::fs::remove_file(&path) {
+            Ok(()) => Ok(Deleted::Gone),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Deleted::Gone),
+            Err(error) => Err(explain("cannot remove", &path, &error)),
+        })
+        .await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {

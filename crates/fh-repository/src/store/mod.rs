@@ -23,6 +23,15 @@ pub enum Put {
     Exists,
 }
 
+/// What became of a deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is not there, whether or not it was.
+    Gone,
+    /// The store keeps it: an Object Lock, or no right to delete.
+    Kept,
+}
+
 /// One object of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -48,6 +57,12 @@ pub trait Store: Send + Sync + Debug {
     /// # Errors
     /// Exit code 3 when it was not written.
     async fn put_new(&self, key: &str, body: Bytes) -> Result<Put>;
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot say what became of it.
+    async fn delete(&self, key: &str) -> Result<Deleted>;
 
     /// Every object whose key begins with `prefix`, in order of the keys.
     ///

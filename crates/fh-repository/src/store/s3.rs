@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use fh_aws::{AwsOptions, SdkConfig};
 use fh_core::{Deadline, Error, Result};
 
-use super::s3_error::{explain, is_conflict, is_missing, is_refused, is_taken};
-use super::{Entry, Put, Store, s3_limits};
+use super::s3_error::{explain, is_conflict, is_forbidden, is_missing, is_refused, is_taken};
+use super::{Deleted, Entry, Put, Store, s3_limits};
 use crate::location::S3Options;
 
 /// How often an object is fetched when its body breaks off. The SDK tries again only until the body begins.
@@ -226,6 +226,21 @@ impl Store for S3Store {
         }
         Err(Error::unable(what)
             .hint("another run keeps writing the same object: is a backup stuck in a loop?"))
+    }
+
+    async fn delete(&self, key: &str) -> Result<Deleted> {
+        let what = format!("cannot remove {}", self.name(key));
+        let limits = s3_limits::of_call(self.deadline, 0, &what)?;
+        let request = self
+            .client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(self.key(key));
+        match request.customize().config_override(limits).send().await {
+            Ok(_) => Ok(Deleted::Gone),
+            Err(error) if is_forbidden(&error) => Ok(Deleted::Kept),
+            Err(error) => Err(explain(what, &self.bucket, &error)),
+        }
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {

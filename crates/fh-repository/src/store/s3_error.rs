@@ -38,6 +38,11 @@ pub(super) fn is_refused<E>(error: &Failure<E>) -> bool {
     status(error).is_some_and(|status| status < 500 && status != 429)
 }
 
+/// Whether the store understood and will not do it: an Object Lock, or a missing right.
+pub(super) fn is_forbidden<E>(error: &Failure<E>) -> bool {
+    status(error) == Some(403)
+}
+
 fn status<E>(error: &Failure<E>) -> Option<u16> {
     match error {
         SdkError::ServiceError(service) => Some(service.raw().status().as_u16()),

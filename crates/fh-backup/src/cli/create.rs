@@ -1,0 +1,34 @@
+//! Command line of `fh-backup create`.
+
+use clap::Args;
+
+use super::Override;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  DATABASE_URL=postgres://app@db/app fh-backup create --repository /var/backups/app
+  fh-backup --env production create --jobs 4";
+
+/// Options of `create`.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Connections that read at the same time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub jobs: Option<u32>,
+    /// zstd level: 1 is fast, higher levels hardly make database rows smaller.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub compression_level: Option<i32>,
+}
+
+impl Create {
+    pub(super) fn overrides(&self) -> Vec<Override> {
+        vec![
+            ("backup.jobs", self.jobs.map(|jobs| jobs.to_string()), "--jobs"),
+            (
+                "backup.compression_level",
+                self.compression_level.map(|level| level.to_string()),
+                "--compression-level",
+            ),
+        ]
+    }
+}

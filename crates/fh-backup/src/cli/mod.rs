@@ -1,0 +1,177 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use fh_core::Result;
+use fh_core::app::{Common, ConfigCommand, Session, Tool};
+use fh_core::report::Report;
+
+use crate::{command, context};
+
+mod create;
+mod init;
+mod key;
+mod restore;
+mod verify;
+
+pub use create::Create;
+pub use init::Init;
+pub use key::{Generate, Key};
+pub use restore::Restore;
+pub use verify::Verify;
+
+/// A setting that the command line overrides: dotted path, value if it was given, name of the flag.
+type Override = (&'static str, Option<String>, &'static str);
+
+/// Logical PostgreSQL backups that prove themselves.
+///
+/// A backup is a set: one manifest and the segments it names, in a folder or an S3 bucket. The manifest is written last,
+/// so a set that is listed is whole. For every table it holds a row count and a content hash taken in the dump's own
+/// snapshot, and a restore is only called good when the restored rows give the same.
+#[derive(Debug, Parser)]
+#[command(name = "fh-backup", version, before_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fh-backup key generate --to backup-identity.txt
+  fh-backup init --repository s3://backups/app --recipient age1… --key-file repository.key
+  DATABASE_URL=postgres://… fh-backup create --repository s3://backups/app --key-file repository.key
+  fh-backup list --repository s3://backups/app --key-file repository.key
+  fh-backup restore --repository s3://backups/app --identity backup-identity.txt --into app_restored";
+
+/// Where the backups are and what opens them.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Repository options")]
+pub struct Place {
+    /// The repository: a folder, or s3://BUCKET/PREFIX.
+    #[arg(long, global = true, value_name = "PLACE")]
+    pub repository: Option<String>,
+    /// File with the repository key, which `init` wrote. Needed to write to an encrypted repository.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// File with the age identity (private key). Needed to read what is encrypted.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Endpoint of an S3-compatible store, for example http://127.0.0.1:9000.
+    #[arg(long, global = true, value_name = "URL")]
+    pub s3_endpoint: Option<String>,
+}
+
+impl Place {
+    fn overrides(&self) -> Vec<Override> {
+        let path = |path: &PathBuf| path.display().to_string();
+        vec![
+            ("backup.repository", self.repository.clone(), "--repository"),
+            ("backup.key.file", self.key_file.as_ref().map(path), "--key-file"),
+            (
+                "backup.identity.file",
+                self.identity.as_ref().map(path),
+                "--identity",
+            ),
+            (
+                "backup.s3.endpoint_url",
+                self.s3_endpoint.clone(),
+                "--s3-endpoint",
+            ),
+        ]
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Makes a new, empty repository.
+    #[command(before_help = init::EXAMPLES)]
+    Init(Init),
+    /// Takes a backup of a database.
+    #[command(before_help = create::EXAMPLES)]
+    Create(Create),
+    /// Lists the sets of the repository, damaged ones too.
+    #[command(before_help = LIST_EXAMPLES)]
+    List,
+    /// Shows what a set holds.
+    #[command(before_help = SHOW_EXAMPLES)]
+    Show(SetChoice),
+    /// Checks that a set is whole and unchanged.
+    #[command(before_help = verify::EXAMPLES)]
+    Verify(Verify),
+    /// Restores a database into an empty one, and proves that the rows are the same.
+    #[command(before_help = restore::EXAMPLES)]
+    Restore(Restore),
+    /// Makes age key pairs.
+    #[command(subcommand)]
+    Key(Key),
+    /// Shows the configuration that is in force and where each value comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  fh-backup list --repository /var/backups/app
+  fh-backup list --format json";
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  fh-backup show latest
+  fh-backup show 2026-11-23T0200 --identity backup-identity.txt";
+
+/// Which set.
+#[derive(Debug, Args)]
+pub struct SetChoice {
+    /// A set's id, the beginning of one, or `latest`.
+    #[arg(value_name = "SET", default_value = "latest")]
+    pub set: String,
+}
+
+impl Tool for Cli {
+    const NAME: &'static str = command::TOOL;
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn flags(&self) -> Vec<(String, String, &'static str)> {
+        let of_command = match &self.command {
+            Command::Create(create) => create.overrides(),
+            Command::Restore(restore) => restore.overrides(),
+            _ => Vec::new(),
+        };
+        let all = self.place.overrides().into_iter().chain(of_command);
+        all.filter_map(|(key, value, flag)| Some((key.to_owned(), value?, flag)))
+            .collect()
+    }
+
+    fn execute(self, session: &Session) -> Result<Report> {
+        context::block_on(
+            session,
+            execute(session, self.command, self.place.key_file.as_deref()),
+        )
+    }
+}
+
+async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -> Result<Report> {
+    match command {
+        Command::Init(init) => command::init::run(session, &init, key_file).await,
+        Command::Create(_) => command::create::run(session).await,
+        Command::List => command::list::run(&context::repository(session).await?).await,
+        Command::Show(choice) => command::show::run(&context::repository(session).await?, &choice.set).await,
+        Command::Verify(verify) => {
+            command::verify::run(session, &context::repository(session).await?, &verify).await
+        }
+        Command::Restore(restore) => {
+            command::restore::run(session, &context::repository(session).await?, &restore).await
+        }
+        Command::Key(Key::Generate(generate)) => command::key::generate(&generate.to),
+        Command::Config(config) => Ok(config.report(Cli::NAME, &session.loaded)),
+    }
+}

@@ -1,0 +1,101 @@
+//! Small sealed documents beside the sets: evidence of verifications and drills, lists of what is to be removed.
+//!
+//! A document is one line, `{"mac":"…","key":"evidence/…","document":{…}}`. The seal covers the key and the document's
+//! bytes as they stand, so that one cannot pass for another.
+
+use bytes::Bytes;
+use fh_core::{Context as _, Error, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::key::RepositoryKey;
+use crate::repository::Repository;
+use crate::segment::{Taken, put_own};
+use crate::store::Entry;
+
+/// A document's size at most.
+const LIMIT: u64 = 256 << 20;
+
+/// A document as it was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<T> {
+    /// Its key.
+    pub key: String,
+    /// When it was written, by the store's clock.
+    pub modified: Option<jiff::Timestamp>,
+    /// The document, or why it cannot be believed.
+    pub document: std::result::Result<T, String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    mac: String,
+    #[serde(borrow)]
+    key: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    document: &'a RawValue,
+}
+
+fn seal(key: &RepositoryKey, name: &str, document: &RawValue) -> blake3::Hash {
+    key.seal_document(format!("{name}\n{}", document.get()).as_bytes())
+}
+
+impl Repository {
+    /// Writes a document under a key that nothing has yet, for example `evidence/<set>/<time>.json`.
+    ///
+    /// # Errors
+    /// Exit code 3 when it was not written.
+    pub async fn put_document<T: Serialize>(&self, key: &str, document: &T) -> Result<()> {
+        let failed = || format!("cannot write {key}");
+        let raw = serde_json::value::to_raw_value(document).or_unable(failed)?;
+        let line = Line {
+            mac: seal(&self.key, key, &raw).to_hex().to_string(),
+            key: key.into(),
+            document: &raw,
+        };
+        let mut bytes = serde_json::to_vec(&line).or_unable(failed)?;
+        bytes.push(b'\n');
+        match put_own(&*self.store, key, &Bytes::from(bytes)).await? {
+            Taken::Ours(_) => Ok(()),
+            Taken::Unknown(error) => Err(error),
+            Taken::Foreign(_) => Err(Error::unable(format!("there is another {key} already"))
+                .hint("two runs cannot write the same document: run this one again")),
+        }
+    }
+
+    /// Every document whose key begins with `prefix`, in order of the keys. One that cannot be believed is among them,
+    /// with the reason.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn documents<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<Found<T>>> {
+        let mut found = Vec::new();
+        for Entry { key, modified, .. } in self.store.list(prefix).await? {
+            // Removed since it was listed.
+            let Some(bytes) = self.store.get(&key, LIMIT).await? else {
+                continue;
+            };
+            found.push(Found {
+                document: self.read_document(&key, &bytes),
+                key,
+                modified,
+            });
+        }
+        Ok(found)
+    }
+
+    fn read_document<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> std::result::Result<T, String> {
+        let line: Line<'_> =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is not readable: {error}"))?;
+        let mac = blake3::Hash::from_hex(&line.mac).map_err(|_| "its seal is not readable")?;
+        // blake3::Hash compares in constant time.
+        if line.key != key || seal(&self.key, key, line.document) != mac {
+            return Err(
+                "its seal is wrong: it was changed, renamed, or belongs to another repository".into(),
+            );
+        }
+        serde_json::from_str(line.document.get())
+            .map_err(|error| format!("it is of a form that this version does not know: {error}"))
+    }
+}
