@@ -37,6 +37,9 @@ pub(crate) enum Task {
     Setup(SetupOptions),
     /// Fill a throw-away PostgreSQL, back it up, destroy it, restore it, and prove that nothing is lost
     Demo(DemoOptions),
+    /// Measure a tool against what people use instead, in turns, and print a table of ratios
+    #[command(subcommand)]
+    Bench(Bench),
     /// Build what ships, under target/dist: binaries, completions, man pages, checksums, SBOM
     Dist,
 }
@@ -110,6 +113,29 @@ pub(crate) struct DemoOptions {
     /// Build and run optimised binaries: a longer build, and times that mean something
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+/// What to measure.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// fh-backup against pg_dump with gzip and zstd, its own formats, and restic
+    Backup(BenchOptions),
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct BenchOptions {
+    /// Rows of the data set (default: 16 million, about 1.5 GB of COPY text)
+    #[arg(long, value_name = "N")]
+    pub(crate) rows: Option<u64>,
+    /// How often each is run; the table shows medians (default: 3)
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u64>,
+    /// Sessions of everything that can use several (default: 2)
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<u64>,
+    /// Only one part
+    #[arg(long, value_name = "PART", value_parser = ["backup", "again", "restore"])]
+    pub(crate) only: Option<String>,
 }
 
 /// The whole tree.

@@ -9,21 +9,7 @@ use crate::{setup, ui};
 
 /// Whether the demo ended well.
 pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> anyhow::Result<bool> {
-    let enough = || services::postgres().is_some_and(|found| found.major >= OLDEST_POSTGRES);
-    if !enough() {
-        ui::say(&format!(
-            "demo: it needs PostgreSQL {OLDEST_POSTGRES} or newer, server and client"
-        ));
-        let services = SetupOptions {
-            only: vec![Part::Services],
-            ..SetupOptions::default()
-        };
-        setup::run(workspace, &services)?;
-        anyhow::ensure!(
-            enough(),
-            "there is still no PostgreSQL {OLDEST_POSTGRES} or newer, so the demo cannot run"
-        );
-    }
+    need_postgres(workspace, "demo")?;
     ui::say("demo: building (several minutes the first time)");
     cargo(workspace).args(build(options.release)).run()?;
     let folder = workspace
@@ -38,9 +24,30 @@ pub(crate) fn run(workspace: &Workspace, options: &DemoOptions) -> anyhow::Resul
     Ok(true)
 }
 
+/// Installs PostgreSQL where there is none that will do; `task` is who asks.
+pub(crate) fn need_postgres(workspace: &Workspace, task: &str) -> anyhow::Result<()> {
+    let enough = || services::postgres().is_some_and(|found| found.major >= OLDEST_POSTGRES);
+    if enough() {
+        return Ok(());
+    }
+    ui::say(&format!(
+        "{task}: it needs PostgreSQL {OLDEST_POSTGRES} or newer, server and client"
+    ));
+    let services = SetupOptions {
+        only: vec![Part::Services],
+        ..SetupOptions::default()
+    };
+    setup::run(workspace, &services)?;
+    anyhow::ensure!(
+        enough(),
+        "there is still no PostgreSQL {OLDEST_POSTGRES} or newer, so the {task} cannot run"
+    );
+    Ok(())
+}
+
 /// The debug build is that of every gate, so that neither makes the other build again. The optimised one is of the two
 /// crates alone: there is nothing to share it with.
-fn build(release: bool) -> &'static [&'static str] {
+pub(crate) fn build(release: bool) -> &'static [&'static str] {
     if release {
         &[
             "build",

@@ -9,6 +9,7 @@
 //! assert!(xtask::command().try_get_matches_from(["xtask", "ci", "--no-such-flag"]).is_err());
 //! ```
 
+mod bench; //     cargo xtask bench: ratios against peers
 mod ci; //        cargo xtask ci: choose gates, run them, table, exit code
 mod cli; //       what may be typed
 mod coverage; //  the floor and the report of the instrumented test run
@@ -65,6 +66,7 @@ fn start(task: cli::Task) -> anyhow::Result<bool> {
     match task {
         cli::Task::Ci(options) => ci::run(&workspace, &options),
         cli::Task::Setup(options) => setup::run(&workspace, &options),
+        cli::Task::Bench(cli::Bench::Backup(options)) => bench::run(&workspace, &options),
         cli::Task::Demo(options) => demo::run(&workspace, &options),
         cli::Task::Dist => dist::run(&workspace),
     }

@@ -1,5 +1,6 @@
 //! From configuration to the things a command works with: the repository and the database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fh_aws::{AwsOptions, BlockingSecrets};
@@ -8,7 +9,7 @@ use fh_core::config::SecretSource;
 use fh_core::duration::Period;
 use fh_core::{Context as _, Error, Result, Secret};
 use fh_pg::{ConnectOptions, ConnectionString, Environment};
-use fh_repository::{Access, Location, Repository, S3Options, open_store};
+use fh_repository::{Access, Location, Repository, S3Options, Throttled, open_store};
 
 /// Runs an asynchronous command until it ends, a signal comes, or the deadline passes. What was begun is dropped then:
 /// children are killed and files in the making removed.
@@ -110,7 +111,10 @@ pub async fn repository(session: &Session) -> Result<Repository> {
         .as_ref()
         .map(|source| secret(session, source, "the age identity"))
         .transpose()?;
-    let store = open_store(&location(session)?, &s3_options(session), session.deadline).await?;
+    let mut store = open_store(&location(session)?, &s3_options(session), session.deadline).await?;
+    if let Some(limit) = backup.limit_upload {
+        store = Arc::new(Throttled::new(store, limit.bytes()));
+    }
     Repository::open(store, Access { key, identity }).await
 }
 

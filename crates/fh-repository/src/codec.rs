@@ -1,6 +1,11 @@
 //! From plain bytes to what is stored and back: zstd, then age. CPU-bound; call it on a blocking thread.
 
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::{Mutex, PoisonError};
+
 use fh_core::{Context as _, Error, Result};
+use zstd::zstd_safe::CParameter;
 
 use crate::crypt::{Identities, Recipients};
 use crate::key::RepositoryKey;
@@ -9,36 +14,119 @@ use crate::key::RepositoryKey;
 /// manual, appendix K), and a row is never cut.
 pub(crate) const LARGEST: u64 = 2 << 30;
 
-/// Compresses and, with recipients, encrypts. The result was decoded again and compared before it is returned: a bit
-/// that flipped in memory, or a fault in a library, must not become the only copy.
-pub(crate) fn encode(plain: &[u8], level: i32, recipients: &Recipients) -> Result<Vec<u8>> {
-    let size = plain.len() as u64;
-    if size > LARGEST {
-        return Err(Error::unable(format!(
-            "a segment of {size} bytes is too large: {LARGEST} can be stored"
-        )));
+/// Bytes decompressed at a time when a segment is read back: zstd's own block size.
+const WINDOW: usize = 128 << 10;
+
+/// Entries of level 1's match table, as a power of two: 8 KiB of it stay in the first-level cache. Rows as COPY writes them
+/// repeat at short distances; on price and transaction tables this is a sixth faster than zstd's own choice (14) and packs
+/// two per cent better, on JSON documents four per cent worse.
+const HASH_LOG: u32 = 11;
+/// A buffer above this is not kept for the next segment.
+const KEPT: usize = 32 << 20;
+
+/// Compresses and encrypts, segment after segment. Contexts and buffers are kept in between: taking megabytes from the
+/// system and giving them back for each segment costs time, and leaves memory in pieces.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    level: i32,
+    recipients: Recipients,
+    spare: Mutex<Vec<Scratch>>,
+}
+
+struct Scratch {
+    compressor: zstd::bulk::Compressor<'static>,
+    packed: Vec<u8>,
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scratch")
+            .field("packed", &self.packed.capacity())
+            .finish_non_exhaustive()
     }
-    let stored = compress(plain, level).or_unable(|| "cannot compress a segment")?;
-    let back;
-    let stored = if recipients.is_empty() {
-        back = decompress(&stored, size);
-        stored
-    } else {
+}
+
+impl Encoder {
+    pub(crate) fn new(level: i32, recipients: Recipients) -> Self {
+        Self {
+            level,
+            recipients,
+            spare: Mutex::default(),
+        }
+    }
+
+    /// Whether anything is encrypted.
+    pub(crate) fn encrypts(&self) -> bool {
+        !self.recipients.is_empty()
+    }
+
+    /// Compresses and, with recipients, encrypts. The result was decoded again and compared before it is returned: a bit
+    /// that flipped in memory, or a fault in a library, must not become the only copy.
+    pub(crate) fn encode(&self, plain: &[u8]) -> Result<Vec<u8>> {
+        let size = plain.len() as u64;
+        if size > LARGEST {
+            return Err(Error::unable(format!(
+                "a segment of {size} bytes is too large: {LARGEST} can be stored"
+            )));
+        }
+        let mut scratch = self.scratch().or_unable(|| "cannot compress a segment")?;
+        let (stored, same) = self.encode_with(&mut scratch, plain)?;
+        if scratch.packed.capacity() <= KEPT {
+            self.lock().push(scratch);
+        }
+        if same {
+            return Ok(stored);
+        }
+        Err(Error::unable("a segment did not decode to what was encoded").hint(
+            "this points to faulty memory or a damaged binary: run a memory test before you trust this machine",
+        ))
+    }
+
+    fn encode_with(&self, scratch: &mut Scratch, plain: &[u8]) -> Result<(Vec<u8>, bool)> {
+        let Scratch { compressor, packed } = scratch;
+        packed.clear();
+        packed.reserve(zstd::zstd_safe::compress_bound(plain.len()));
+        compressor
+            .compress_to_buffer(plain, packed)
+            .or_unable(|| "cannot compress a segment")?;
+        if !self.encrypts() {
+            let stored = packed.clone();
+            let same = decompresses_to(&stored[..], plain);
+            return Ok((stored, same));
+        }
         // This host may hold public keys only. One more key pair, which lives for this one call, lets it read back
         // what it wrote.
         let (ephemeral, recipient) = Identities::ephemeral();
-        let sealed = recipients.and(recipient).encrypt(&stored)?;
-        back = ephemeral
-            .decrypt("what was just encrypted", &sealed, stored.len() as u64)
-            .and_then(|opened| decompress(&opened, size));
-        sealed
-    };
-    if back.is_ok_and(|back| back == plain) {
-        return Ok(stored);
+        let stored = self.recipients.and(recipient).encrypt(packed)?;
+        let same = ephemeral
+            .reader("what was just encrypted", &stored)
+            .is_ok_and(|opened| decompresses_to(opened, plain));
+        Ok((stored, same))
     }
-    Err(Error::unable("a segment did not decode to what was encoded").hint(
-        "this points to faulty memory or a damaged binary: run a memory test before you trust this machine",
-    ))
+
+    fn scratch(&self) -> io::Result<Scratch> {
+        if let Some(scratch) = self.lock().pop() {
+            return Ok(scratch);
+        }
+        let mut compressor = zstd::bulk::Compressor::new(self.level)?;
+        compressor.include_checksum(true)?;
+        if self.level == 1 {
+            compressor.set_parameter(CParameter::HashLog(HASH_LOG))?;
+        }
+        Ok(Scratch {
+            compressor,
+            packed: Vec::new(),
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Encodes once, see [`Encoder::encode`].
+pub(crate) fn encode(plain: &[u8], level: i32, recipients: &Recipients) -> Result<Vec<u8>> {
+    Encoder::new(level, recipients.clone()).encode(plain)
 }
 
 /// The reverse: `limit` is the number of plain bytes that are expected at most.
@@ -77,10 +165,23 @@ pub(crate) fn decode_named(
     }
 }
 
-fn compress(plain: &[u8], level: i32) -> std::io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(level)?;
-    compressor.include_checksum(true)?;
-    compressor.compress(plain)
+/// Whether `stored` decompresses to exactly `plain`.
+fn decompresses_to(stored: impl Read, plain: &[u8]) -> bool {
+    let Ok(mut decoder) = zstd::stream::read::Decoder::new(stored) else {
+        return false;
+    };
+    let mut window = vec![0; WINDOW];
+    let mut rest = plain;
+    loop {
+        match decoder.read(&mut window) {
+            Ok(0) => return rest.is_empty(),
+            Ok(count) => match rest.split_at_checked(count) {
+                Some((expected, after)) if *expected == window[..count] => rest = after,
+                _ => return false,
+            },
+            Err(_) => return false,
+        }
+    }
 }
 
 fn decompress(stored: &[u8], limit: u64) -> Result<Vec<u8>> {

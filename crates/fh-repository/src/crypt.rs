@@ -1,7 +1,7 @@
 //! Encryption with age (<https://age-encryption.org/v1>), X25519 keys only: stock `age -d` opens everything.
 
 use std::fmt;
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::str::FromStr as _;
 
 use age::secrecy::ExposeSecret as _;
@@ -63,11 +63,10 @@ impl Recipients {
     pub(crate) fn encrypt(&self, plain: &[u8]) -> Result<Vec<u8>> {
         let recipients = self.0.iter().map(|recipient| recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).or_unable(|| "cannot encrypt")?;
-        let mut out = Vec::with_capacity(plain.len() + plain.len() / 4096 + 1024);
-        let mut writer = encryptor.wrap_output(&mut out).or_unable(|| "cannot encrypt")?;
+        let out = Vec::with_capacity(plain.len() + plain.len() / 4096 + 1024);
+        let mut writer = encryptor.wrap_output(out).or_unable(|| "cannot encrypt")?;
         writer.write_all(plain).or_unable(|| "cannot encrypt")?;
-        writer.finish().or_unable(|| "cannot encrypt")?;
-        Ok(out)
+        writer.finish().or_unable(|| "cannot encrypt")
     }
 }
 
@@ -127,11 +126,8 @@ impl Identities {
     /// opened, so whatever does not open now was changed.
     pub(crate) fn decrypt(&self, what: &str, cipher: &[u8], limit: u64) -> Result<Vec<u8>> {
         let failed = || format!("{what} cannot be decrypted: it was changed or cut");
-        let decryptor = age::Decryptor::new(cipher).or_bad(failed)?;
-        let identities = self.0.iter().map(|identity| identity as &dyn age::Identity);
-        let reader = decryptor.decrypt(identities).or_bad(failed)?;
         let mut plain = Vec::new();
-        reader
+        self.reader(what, cipher)?
             .take(limit.saturating_add(1))
             .read_to_end(&mut plain)
             .or_bad(failed)?;
@@ -139,6 +135,14 @@ impl Identities {
             return Err(Error::bad(format!("{what} is larger than its set says")));
         }
         Ok(plain)
+    }
+
+    /// Decrypts what is read from it, 64 KiB at a time.
+    pub(crate) fn reader<'c>(&self, what: &str, cipher: &'c [u8]) -> Result<impl Read + use<'c>> {
+        let failed = || format!("{what} cannot be decrypted: it was changed or cut");
+        let decryptor = age::Decryptor::new(cipher).or_bad(failed)?;
+        let identities = self.0.iter().map(|identity| identity as &dyn age::Identity);
+        decryptor.decrypt(identities).or_bad(failed)
     }
 }
 

@@ -47,5 +47,5 @@ pub use location::{Location, S3Options, open_store};
 pub use repository::{Access, Created, Repository};
 pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
-pub use store::{Deleted, DirStore, Entry, Put, S3Store, Store};
+pub use store::{Deleted, DirStore, Entry, Put, S3Store, Store, Throttled};
 pub use verify::{Finding, Findings};

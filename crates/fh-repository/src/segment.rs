@@ -7,7 +7,7 @@ use bytes::Bytes;
 use fh_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::codec;
+use crate::codec::{self, Encoder};
 use crate::crypt::Recipients;
 use crate::key::{RepositoryKey, random_bytes};
 use crate::set::StoredObject;
@@ -48,8 +48,7 @@ pub struct Written {
 pub struct SegmentWriter {
     store: Arc<dyn Store>,
     key: RepositoryKey,
-    recipients: Recipients,
-    level: i32,
+    encoder: Arc<Encoder>,
     /// Segments that earlier sets vouch for and that are present: id to object.
     known: HashMap<String, StoredObject>,
     state: Mutex<State>,
@@ -77,8 +76,7 @@ impl SegmentWriter {
         Self {
             store,
             key,
-            recipients,
-            level,
+            encoder: Arc::new(Encoder::new(level, recipients)),
             known,
             state: Mutex::default(),
             begun: Mutex::default(),
@@ -101,8 +99,8 @@ impl SegmentWriter {
         if let Some(object) = self.reuse(&id) {
             return Ok(SegmentRef { object, id, size });
         }
-        let (level, recipients, bytes) = (self.level, self.recipients.clone(), plain);
-        let stored = Bytes::from(blocking(move || codec::encode(&bytes, level, &recipients)).await?);
+        let (encoder, bytes) = (Arc::clone(&self.encoder), plain);
+        let stored = Bytes::from(blocking(move || encoder.encode(&bytes)).await?);
         let (object, put) = self.store_new(&id, size, stored).await?;
         let mut state = self.lock();
         match put {
@@ -147,11 +145,7 @@ impl SegmentWriter {
     /// repository its content can be checked; an encrypted one cannot be read here, so unless its bytes are ours it gets
     /// a neighbour with a name of its own.
     async fn store_new(&self, id: &str, size: u64, stored: Bytes) -> Result<(StoredObject, Put)> {
-        let ending = if self.recipients.is_empty() {
-            "zst"
-        } else {
-            "zst.age"
-        };
+        let ending = if self.encoder.encrypts() { "zst.age" } else { "zst" };
         let mut name = format!("{id}.{ending}");
         for _ in 0..4 {
             match put_own(&*self.store, &object_key(&name), &stored).await? {
@@ -174,7 +168,7 @@ impl SegmentWriter {
     }
 
     async fn usable(&self, id: &str, size: u64, found: &Bytes) -> Result<bool> {
-        if !self.recipients.is_empty() {
+        if self.encoder.encrypts() {
             return Ok(false);
         }
         let (key, id, found) = (self.key.clone(), id.to_owned(), found.clone());

@@ -18,8 +18,10 @@
 
 #![expect(clippy::panic, reason = "test support fails a test by panicking")]
 
+pub mod bench;
 pub mod certs;
 pub mod demo;
+mod fh_backup;
 pub mod finance;
 mod host;
 pub mod http;

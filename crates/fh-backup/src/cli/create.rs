@@ -1,13 +1,15 @@
 //! Command line of `fh-backup create`.
 
 use clap::Args;
+use fh_core::duration::Period;
+use fh_core::size::Size;
 
 use super::Override;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   DATABASE_URL=postgres://app@db/app fh-backup create --repository /var/backups/app
-  fh-backup --env production create --jobs 4";
+  fh-backup --env production create --jobs 4 --limit-upload 20MiB";
 
 /// Options of `create`.
 #[derive(Debug, Args)]
@@ -18,6 +20,12 @@ pub struct Create {
     /// zstd level: 1 is fast, higher levels hardly make database rows smaller.
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub compression_level: Option<i32>,
+    /// Send no more than this much to the repository each second, such as 10MiB.
+    #[arg(long, value_name = "SIZE")]
+    pub limit_upload: Option<Size>,
+    /// End with exit code 3 when another session waits longer than this for a lock of the backup; 0s never gives way.
+    #[arg(long, value_name = "DURATION")]
+    pub yield_after: Option<Period>,
 }
 
 impl Create {
@@ -28,6 +36,16 @@ impl Create {
                 "backup.compression_level",
                 self.compression_level.map(|level| level.to_string()),
                 "--compression-level",
+            ),
+            (
+                "backup.limit_upload",
+                self.limit_upload.map(|size| size.to_string()),
+                "--limit-upload",
+            ),
+            (
+                "backup.yield_after",
+                self.yield_after.map(|period| period.to_string()),
+                "--yield-after",
             ),
         ]
     }

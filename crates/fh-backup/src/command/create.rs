@@ -31,6 +31,7 @@ pub async fn run(session: &Session) -> Result<Report> {
         connect: context::connect_options(session),
         lock_timeout: config.database.lock_timeout.get(),
         toc_timeout: TOC_TIMEOUT,
+        yield_after: config.backup.yield_after.get(),
         jobs: usize::try_from(config.backup.jobs).unwrap_or(1),
     };
     let bin_dir = config.database.bin_dir.as_deref();

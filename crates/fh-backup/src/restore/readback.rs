@@ -4,7 +4,7 @@ use fh_core::Result;
 use tokio_postgres::Client;
 
 use crate::proof::Proof;
-use crate::source::copy::Pieces;
+use crate::source::copy;
 
 /// Compares what `statements` (each a `COPY … TO STDOUT`) give together now with what the backup took, and gives the
 /// number of rows.
@@ -14,10 +14,7 @@ use crate::source::copy::Pieces;
 pub async fn compare(client: &Client, statements: &[String], what: &str, expected: Proof) -> Result<u64> {
     let mut found = Proof::default();
     for statement in statements {
-        let mut pieces = Pieces::open(client, statement, what).await?;
-        while let Some(piece) = pieces.next().await? {
-            found.merge(piece.proof);
-        }
+        found.merge(copy::proof(client, statement, what).await?);
     }
     if found == expected {
         Ok(found.rows)

@@ -4,18 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fh_core::progress::{Progress, Task};
+use fh_core::progress::Progress;
 use fh_core::{Error, Result};
-use fh_pg::{ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, query_error};
+use fh_pg::{ConnectOptions, ConnectionString, Program, Tool, Tools, query_error};
 use fh_repository::{SegmentRef, SegmentWriter};
 
-use super::copy::{self, Pieces};
-use super::leader::{self, Leader};
+use super::leader::Leader;
 use super::plan::{self, TableWork};
-use super::{catalog, toc};
+use super::read::{self, Part};
+use super::{catalog, toc, yielding};
 use crate::body::{Data, Database, Table};
 use crate::proof::Proof;
-use crate::workers::{Queue, on_each};
 
 /// How to read a database.
 #[derive(Debug, Clone)]
@@ -26,24 +25,10 @@ pub struct Options {
     pub lock_timeout: Duration,
     /// How long `pg_dump` may take to write its table of contents.
     pub toc_timeout: Duration,
+    /// How long another session may wait for one of our locks; zero for ever.
+    pub yield_after: Duration,
     /// Sessions that read rows at the same time.
     pub jobs: usize,
-}
-
-/// One statement to run, and where its rows belong.
-struct Item {
-    table: Option<usize>,
-    order: usize,
-    statement: String,
-    what: String,
-    bytes: u64,
-}
-
-/// What one statement gave.
-struct Part {
-    table: Option<usize>,
-    order: usize,
-    data: Data,
 }
 
 /// Reads the database and stores its rows and definitions; the returned description is not yet part of any set.
@@ -67,15 +52,16 @@ pub async fn take(
         &leader.snapshot,
         options.lock_timeout,
         options.toc_timeout,
-    )
-    .await?;
+    );
+    let toc = give_way(&leader, options, toc).await?;
     let tid_ranges = leader.connection.server.major() >= 14;
     let work = plan::plan(&toc.archive, &leader.relations, leader.block_size, tid_ranges)?;
     let total = work.iter().map(|table| table.heap_bytes).sum();
     let task = progress.bytes(format!("backing up {}", source.database()), Some(total));
 
-    let items = items(&work, toc.archive.has_large_objects());
-    let parts = read_all(source, options, &leader.snapshot, items, writer, &task).await?;
+    let items = read::items(&work, toc.archive.has_large_objects());
+    let reading = read::all(source, options, &leader.snapshot, items, writer, &task);
+    let parts = give_way(&leader, options, reading).await?;
     // The locks were held to the end only if the leader's session is still there.
     leader
         .connection
@@ -93,76 +79,12 @@ pub async fn take(
     Ok(assemble(database, work, parts))
 }
 
-fn items(work: &[TableWork], large_objects: bool) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    for (index, table) in work.iter().enumerate() {
-        let share = table.heap_bytes / table.statements.len().max(1) as u64;
-        for (order, statement) in table.statements.iter().enumerate() {
-            items.push(Item {
-                table: Some(index),
-                order,
-                statement: statement.clone(),
-                what: format!("{}.{}", table.schema, table.name),
-                bytes: share,
-            });
-        }
+/// Works on, unless somebody waits for one of our locks for too long.
+async fn give_way<T>(leader: &Leader, options: &Options, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        result = work => result,
+        somebody = yielding::until_somebody_waits(&leader.connection, options.yield_after) => Err(somebody),
     }
-    if large_objects {
-        let statement = copy::LARGE_OBJECTS.to_owned();
-        items.push(Item {
-            table: None,
-            order: 0,
-            statement,
-            what: "the large objects".into(),
-            bytes: 0,
-        });
-    }
-    // What cannot be cut goes first: a long piece begun last would leave the other workers waiting for it.
-    items.sort_by_key(|item| (item.table.is_some(), std::cmp::Reverse(item.bytes)));
-    items
-}
-
-async fn read_all(
-    source: &ConnectionString,
-    options: &Options,
-    snapshot: &str,
-    items: Vec<Item>,
-    writer: &Arc<SegmentWriter>,
-    task: &Task,
-) -> Result<Vec<Part>> {
-    let mut connections = Vec::new();
-    for _ in 0..options.jobs.clamp(1, items.len().max(1)) {
-        connections.push(leader::follower(source, &options.connect, options.lock_timeout, snapshot).await?);
-    }
-    let queue = Queue::new(items);
-    let parts = on_each(connections, |connection| {
-        let (queue, writer, task) = (queue.clone(), Arc::clone(writer), task.clone());
-        async move {
-            let mut parts = Vec::new();
-            while let Some(item) = queue.next() {
-                parts.push(read_one(&connection, &item, &writer).await?);
-                task.inc(item.bytes);
-            }
-            Ok(parts)
-        }
-    })
-    .await?;
-    Ok(parts.into_iter().flatten().collect())
-}
-
-async fn read_one(connection: &Connection, item: &Item, writer: &SegmentWriter) -> Result<Part> {
-    let mut data = Data::default();
-    let mut pieces = Pieces::open(connection, &item.statement, &item.what).await?;
-    while let Some(piece) = pieces.next().await? {
-        data.proof.merge(piece.proof);
-        data.bytes += piece.text.len() as u64;
-        data.segments.push(writer.put(piece.text.into()).await?);
-    }
-    Ok(Part {
-        table: item.table,
-        order: item.order,
-        data,
-    })
 }
 
 /// Table of contents in segments of at most this size, like rows.
@@ -209,20 +131,11 @@ fn assemble(mut database: Database, work: Vec<TableWork>, mut parts: Vec<Part>) 
             Some(index) => &mut database.tables[index].data,
             None => database.large_objects.get_or_insert_default(),
         };
-        append(data, part.data);
+        data.proof.merge(part.proof);
+        data.bytes += part.bytes;
+        data.segments.push(part.segment);
     }
     database
-}
-
-fn append(data: &mut Data, part: Data) {
-    let Data {
-        proof,
-        bytes,
-        segments,
-    } = part;
-    data.proof.merge(proof);
-    data.bytes += bytes;
-    data.segments.extend(segments);
 }
 
 /// The rows and bytes of a whole database.

@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use tokio_postgres::{Client, CopyOutStream};
 
 use super::cutter::{Cutter, Piece};
+use crate::proof::Proof;
 
 /// Large objects as rows of (oid, offset, bytes), 256 KiB at a time and at least one row for each, so that an empty one
 /// is not forgotten. `lo_open` with 262144 is `INV_READ` (PostgreSQL manual, 35.3); `OFFSET 0` keeps the planner from
@@ -28,7 +29,6 @@ COPY (SELECT o.oid, part.start, lo_get(o.oid, part.start, 262144)
 pub struct Pieces {
     /// `None` once the last row has come.
     stream: Option<Pin<Box<CopyOutStream>>>,
-    cutter: Cutter,
     what: String,
 }
 
@@ -44,28 +44,46 @@ impl Pieces {
             .map_err(|error| failed(what, error))?;
         Ok(Self {
             stream: Some(Box::pin(stream)),
-            cutter: Cutter::default(),
             what: what.to_owned(),
         })
     }
 
-    /// The next segment, or `None` after the last row.
+    /// The next segment, or `None` after the last row. All statements of a session use one cutter, for its buffers.
     ///
     /// # Errors
     /// Exit code 3 when the server breaks off.
-    pub async fn next(&mut self) -> Result<Option<Piece>> {
+    pub async fn next(&mut self, cutter: &mut Cutter) -> Result<Option<Piece>> {
         // A stream that has ended must not be asked again: what follows belongs to the next statement.
         while let Some(stream) = &mut self.stream {
             let Some(row) = stream.next().await else {
                 self.stream = None;
                 break;
             };
-            if let Some(piece) = self.cutter.push(&row.map_err(|error| failed(&self.what, error))?) {
+            let row = row.map_err(|error| failed(&self.what, error))?;
+            if let Some(piece) = cutter.push(&row) {
                 return Ok(Some(piece));
             }
         }
-        Ok(self.cutter.take())
+        Ok(cutter.take())
     }
+}
+
+/// Counts and hashes what a `COPY … TO STDOUT` gives, and keeps nothing of it.
+///
+/// # Errors
+/// Exit code 3 when the server refuses or breaks off.
+pub async fn proof(client: &Client, statement: &str, what: &str) -> Result<Proof> {
+    let stream = client
+        .copy_out(statement)
+        .await
+        .map_err(|error| failed(what, error))?;
+    let mut stream = std::pin::pin!(stream);
+    let mut proof = Proof::default();
+    while let Some(row) = stream.next().await {
+        let row = row.map_err(|error| failed(what, error))?;
+        proof.add(row.strip_suffix(b"\n").unwrap_or(&row));
+    }
+    Ok(proof)
 }
 
 fn failed(what: &str, error: tokio_postgres::Error) -> Error {

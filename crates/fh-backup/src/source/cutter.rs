@@ -1,16 +1,21 @@
 //! Cuts a stream of rows into segments, at row ends.
 
+use bytes::{Bytes, BytesMut};
+
 use crate::proof::Proof;
 
 /// A segment is closed once it holds this many bytes of COPY text. Ranges of 8 MiB of heap mostly stay below; wide or
 /// compressed values can make a range many times as large, and memory must not grow with them.
-pub const SEGMENT_LIMIT: usize = 32 << 20;
+pub const SEGMENT_LIMIT: usize = 8 << 20;
+
+/// Room for the row that passes the limit, so that an ordinary one does not make the buffer move.
+const ROOM: usize = SEGMENT_LIMIT + (64 << 10);
 
 /// A finished segment: its COPY text and the rows in it.
 #[derive(Debug)]
 pub struct Piece {
     /// Complete lines of COPY text.
-    pub text: Vec<u8>,
+    pub text: Bytes,
     /// Their count and hash.
     pub proof: Proof,
 }
@@ -18,13 +23,17 @@ pub struct Piece {
 /// Collects rows until a segment is full.
 #[derive(Debug, Default)]
 pub struct Cutter {
-    text: Vec<u8>,
+    text: BytesMut,
     proof: Proof,
+    spare: Vec<BytesMut>,
 }
 
 impl Cutter {
     /// Takes one row as the server sent it (with its newline); gives a segment when one is full.
     pub fn push(&mut self, row: &[u8]) -> Option<Piece> {
+        if self.text.capacity() == 0 {
+            self.text = self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(ROOM));
+        }
         self.proof.add(row.strip_suffix(b"\n").unwrap_or(row));
         self.text.extend_from_slice(row);
         if self.text.len() >= SEGMENT_LIMIT {
@@ -40,11 +49,22 @@ impl Cutter {
             return None;
         }
         let piece = Piece {
-            text: std::mem::take(&mut self.text),
+            text: std::mem::take(&mut self.text).freeze(),
             proof: self.proof,
         };
         self.proof = Proof::default();
         Some(piece)
+    }
+
+    /// Takes back the text of a piece that is stored: making buffers of megabytes anew for each segment costs time, and
+    /// leaves memory in pieces.
+    pub fn recycle(&mut self, text: Bytes) {
+        if let Ok(mut buffer) = text.try_into_mut()
+            && buffer.capacity() <= 2 * ROOM
+        {
+            buffer.clear();
+            self.spare.push(buffer);
+        }
     }
 }
 
@@ -71,6 +91,21 @@ mod tests {
                 .all(|piece| Proof::of_lines(&piece.text) == Some(piece.proof))
         );
         assert!(cutter.take().is_none());
+    }
+
+    #[test]
+    fn buffers_come_back_empty() {
+        let mut cutter = Cutter::default();
+        cutter.push(b"one\n");
+        let text = cutter.take().unwrap().text;
+        let held = text.clone();
+        cutter.recycle(text);
+        assert!(cutter.spare.is_empty(), "somebody still reads it");
+        cutter.recycle(held);
+        assert_eq!(cutter.spare.len(), 1);
+        cutter.push(b"two\n");
+        assert_eq!(cutter.take().unwrap().text, "two\n");
+        assert!(cutter.spare.is_empty());
     }
 
     #[test]

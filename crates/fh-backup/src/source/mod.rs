@@ -6,4 +6,6 @@ pub mod copy;
 pub mod cutter;
 pub mod leader;
 pub mod plan;
+mod read;
 pub mod toc;
+pub mod yielding;

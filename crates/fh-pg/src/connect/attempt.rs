@@ -164,7 +164,7 @@ where
     T::Stream: Send + 'static,
 {
     let (client, connection) = config
-        .connect_raw(socket, tls)
+        .connect_raw(socket.read_ahead(), tls)
         .await
         .map_err(Failure::from_library)?;
     let version = connection

@@ -19,11 +19,44 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
-/// Either kind of stream.
+/// Bytes that are read ahead. The library asks for eight kilobytes at a time, and a COPY would need a system call for
+/// each.
+const AHEAD: usize = 128 << 10;
+
+/// A stream of either kind, that may read ahead.
 #[derive(Debug)]
-pub(crate) enum Socket {
+pub(crate) struct Socket {
+    stream: Stream,
+    /// None before [`Socket::read_ahead`].
+    ahead: Option<Ahead>,
+}
+
+/// What was read and not handed out yet: `bytes[from..to]`.
+#[derive(Debug, Default)]
+struct Ahead {
+    /// [`AHEAD`] bytes, or none before the first read.
+    bytes: Vec<u8>,
+    from: usize,
+    to: usize,
+}
+
+#[derive(Debug)]
+enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Socket {
+    fn new(stream: Stream) -> Self {
+        Self { stream, ahead: None }
+    }
+
+    /// From now on more may be read than was asked for. Never before the question about TLS was answered: bytes that an
+    /// attacker sent in clear must not be taken for a part of the session (CVE-2021-23222).
+    pub(crate) fn read_ahead(mut self) -> Self {
+        self.ahead = Some(Ahead::default());
+        self
+    }
 }
 
 /// The addresses of a server; a name may have several.
@@ -48,7 +81,7 @@ pub(super) async fn addresses(server: &Server) -> io::Result<Vec<Address>> {
 
 pub(crate) async fn dial(address: &Address, keepalives: &Keepalives) -> io::Result<Socket> {
     match address {
-        Address::Unix(path) => Ok(Socket::Unix(UnixStream::connect(path).await?)),
+        Address::Unix(path) => Ok(Socket::new(Stream::Unix(UnixStream::connect(path).await?))),
         Address::Tcp(address) => {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
@@ -63,7 +96,7 @@ pub(crate) async fn dial(address: &Address, keepalives: &Keepalives) -> io::Resu
                 let millis = u32::try_from(limit.as_millis()).unwrap_or(u32::MAX);
                 sockopt::set_tcp_user_timeout(&stream, millis)?;
             }
-            Ok(Socket::Tcp(stream))
+            Ok(Socket::new(Stream::Tcp(stream)))
         }
     }
 }
@@ -100,7 +133,31 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let Self { stream, ahead } = self.get_mut();
+        let Some(Ahead { bytes, from, to }) = ahead else {
+            return stream.poll_read(cx, buffer);
+        };
+        if from == to {
+            if buffer.remaining() >= AHEAD {
+                return stream.poll_read(cx, buffer);
+            }
+            bytes.resize(AHEAD, 0);
+            let mut room = ReadBuf::new(bytes);
+            match stream.poll_read(cx, &mut room) {
+                Poll::Ready(Ok(())) => (*from, *to) = (0, room.filled().len()),
+                other => return other,
+            }
+        }
+        let count = buffer.remaining().min(*to - *from);
+        buffer.put_slice(&bytes[*from..*from + count]);
+        *from += count;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Stream {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
@@ -109,9 +166,9 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buffer),
-            Self::Unix(stream) => Pin::new(stream).poll_write(cx, buffer),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buffer),
         }
     }
 
@@ -120,9 +177,9 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
-            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
         }
     }
 
@@ -131,16 +188,65 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One end of a pair, and the other to write to.
+    fn pair() -> (Socket, UnixStream) {
+        let (one, other) = UnixStream::pair().unwrap();
+        (Socket::new(Stream::Unix(one)), other)
+    }
+
+    #[tokio::test]
+    async fn what_is_read_ahead_comes_in_order_and_whole() {
+        let (socket, mut other) = pair();
+        let sent: Vec<u8> = (0..600_000_u32).map(|n| (n % 251) as u8).collect();
+        let expected = sent.clone();
+        let writing = tokio::spawn(async move { other.write_all(&sent).await });
+        let mut socket = socket.read_ahead();
+        let mut came = Vec::new();
+        // Odd sizes, small and larger than what is read ahead.
+        for size in [1, 7, 4096, 200_000, 3].into_iter().cycle() {
+            let mut part = vec![0; size];
+            let count = socket.read(&mut part).await.unwrap();
+            if count == 0 {
+                break;
+            }
+            came.extend_from_slice(&part[..count]);
+        }
+        writing.await.unwrap().unwrap();
+        assert!(came == expected, "{} of {} bytes", came.len(), expected.len());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_read_ahead_of_the_answer_about_tls() {
+        let (mut socket, mut other) = pair();
+        other.write_all(b"Sclear text of an attacker").await.unwrap();
+        assert!(ask_for_tls(&mut socket).await.unwrap());
+        assert!(socket.ahead.is_none());
+        let mut next = [0; 5];
+        let Stream::Unix(stream) = &mut socket.stream else {
+            unreachable!()
+        };
+        stream.read_exact(&mut next).await.unwrap();
+        assert_eq!(
+            &next, b"clear",
+            "it is still in the socket, for the handshake to trip over"
+        );
     }
 }

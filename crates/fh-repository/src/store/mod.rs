@@ -4,6 +4,7 @@ mod directory;
 mod s3;
 mod s3_error;
 mod s3_limits;
+mod throttle;
 
 use std::fmt::Debug;
 
@@ -13,6 +14,7 @@ use fh_core::Result;
 
 pub use directory::DirStore;
 pub use s3::S3Store;
+pub use throttle::Throttled;
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

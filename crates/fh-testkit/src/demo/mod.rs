@@ -4,7 +4,6 @@
 
 mod proof;
 mod screen;
-mod tool;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,11 +11,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 
+use crate::fh_backup::{FhBackup, beside_us};
 use crate::process::Workdir;
 use crate::{Postgres, finance};
 use proof::Proof;
 use screen::{Screen, size};
-use tool::FhBackup;
 
 const DATABASE: &str = "financehub";
 
@@ -144,15 +143,4 @@ fn demonstrate(options: &Options, screen: &mut Screen) -> Result<()> {
         screen.kept("repository and keys", workdir.path());
     }
     Ok(())
-}
-
-/// The fh-backup that was built together with this program.
-fn beside_us() -> Result<PathBuf> {
-    let file = std::env::current_exe()?.with_file_name("fh-backup");
-    ensure!(
-        file.is_file(),
-        "{} does not exist; build it, or name one with --fh-backup",
-        file.display()
-    );
-    Ok(file)
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use s3::BackupS3;
 
 use super::secret_source::SecretSource;
+use crate::duration::Period;
+use crate::size::Size;
 
 /// Where backups go and how they are made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +35,12 @@ pub struct Backup {
     pub compression_level: i32,
     /// How many segments are read, compressed and written at once.
     pub jobs: u32,
+    /// Bytes sent to the repository each second at most, such as 10MiB, so that others can use the line too. No limit
+    /// when not given.
+    pub limit_upload: Option<Size>,
+    /// How long another session may wait for a lock of the backup before the backup gives way and ends with exit code 3:
+    /// behind a migration that waits, everybody waits. 0s never gives way.
+    pub yield_after: Period,
     /// A repository in S3.
     pub s3: BackupS3,
 }
@@ -47,6 +55,8 @@ impl Default for Backup {
             identity: None,
             compression_level: 1,
             jobs: 2,
+            limit_upload: None,
+            yield_after: Period::from_secs(20),
             s3: BackupS3::default(),
         }
     }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::Postgres;
 
 /// The program with a repository and keys of its own.
-pub(super) struct FhBackup {
+pub(crate) struct FhBackup {
     program: PathBuf,
     dir: PathBuf,
     /// `PATH` with the server's own pg_dump first.
@@ -17,7 +17,7 @@ pub(super) struct FhBackup {
 }
 
 impl FhBackup {
-    pub(super) fn new(program: PathBuf, dir: &Path, postgres: &Postgres) -> Result<Self> {
+    pub(crate) fn new(program: PathBuf, dir: &Path, postgres: &Postgres) -> Result<Self> {
         let program = std::path::absolute(program)?;
         let bin_dir = postgres.bin_dir().to_owned();
         let old = std::env::var_os("PATH").unwrap_or_default();
@@ -30,7 +30,7 @@ impl FhBackup {
         })
     }
 
-    pub(super) fn repository(&self) -> PathBuf {
+    pub(crate) fn repository(&self) -> PathBuf {
         self.dir.join("repository")
     }
 
@@ -38,12 +38,12 @@ impl FhBackup {
         self.dir.join("repository.key")
     }
 
-    fn identity(&self) -> PathBuf {
+    pub(crate) fn identity(&self) -> PathBuf {
         self.dir.join("identity.txt")
     }
 
     /// Makes the identity file and gives the recipient (public key) it names.
-    pub(super) fn generate_key(&self) -> Result<String> {
+    pub(crate) fn generate_key(&self) -> Result<String> {
         self.run(self.command(&["key", "generate", "--to"]).arg(self.identity()))?;
         let identity = fs_err::read_to_string(self.identity())?;
         let recipient = identity
@@ -55,15 +55,15 @@ impl FhBackup {
             .to_owned())
     }
 
-    pub(super) fn init(&self, recipient: &str) -> Result<()> {
+    pub(crate) fn init(&self, recipient: &str) -> Result<()> {
         self.run(self.in_repository(&["init", "--recipient", recipient]))
     }
 
-    pub(super) fn create(&self, url: &str) -> Result<()> {
+    pub(crate) fn create(&self, url: &str) -> Result<()> {
         self.run(self.in_repository(&["create"]).env("DATABASE_URL", url))
     }
 
-    pub(super) fn verify(&self) -> Result<()> {
+    pub(crate) fn verify(&self) -> Result<()> {
         self.run(
             self.in_repository(&["verify", "--full", "latest"])
                 .arg("--identity")
@@ -71,7 +71,7 @@ impl FhBackup {
         )
     }
 
-    pub(super) fn restore(&self, url: &str) -> Result<()> {
+    pub(crate) fn restore(&self, url: &str) -> Result<()> {
         let mut command = self.in_repository(&["restore", "--target-url-env", "RESTORE_URL", "latest"]);
         self.run(
             command
@@ -82,7 +82,7 @@ impl FhBackup {
     }
 
     /// Bytes of all files of the repository.
-    pub(super) fn repository_size(&self) -> Result<u64> {
+    pub(crate) fn repository_size(&self) -> Result<u64> {
         fn below(dir: &Path) -> Result<u64> {
             let mut sum = 0;
             for entry in fs_err::read_dir(dir)? {
@@ -120,7 +120,7 @@ impl FhBackup {
         command
     }
 
-    fn in_repository(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn in_repository(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
         command
             .arg("--repository")
@@ -151,4 +151,15 @@ impl FhBackup {
         );
         Ok(())
     }
+}
+
+/// The fh-backup that was built together with this program.
+pub(crate) fn beside_us() -> Result<PathBuf> {
+    let file = std::env::current_exe()?.with_file_name("fh-backup");
+    ensure!(
+        file.is_file(),
+        "{} does not exist; build it, or name one with --fh-backup",
+        file.display()
+    );
+    Ok(file)
 }
