@@ -57,6 +57,8 @@ pub struct OutputOptions {
     pub fail_on: FailOn,
     /// The tool's version.
     pub version: String,
+    /// The run writes data of its own to stdout, so the report goes to stderr.
+    pub stdout_is_data: bool,
 }
 
 /// Writes documents to stdout or a file, and errors to stderr.
@@ -82,6 +84,10 @@ impl Printer {
         let text = render::render(report, self.options.format, &options);
         match &self.options.file {
             Some(path) => write_file(path, text.as_bytes())?,
+            None if self.options.stdout_is_data => {
+                // When stderr is gone too, the exit code has to say it.
+                let _ = io::stderr().lock().write_all(text.as_bytes());
+            }
             None => write_stdout(text.as_bytes())?,
         }
         if self.options.format == Format::Github
@@ -99,7 +105,8 @@ impl Printer {
     }
 
     fn render_options(&self) -> RenderOptions {
-        let terminal = self.options.file.is_none() && io::stdout().is_terminal();
+        let terminal =
+            self.options.file.is_none() && !self.options.stdout_is_data && io::stdout().is_terminal();
         RenderOptions {
             version: self.options.version.clone(),
             color: self.options.color.wanted(terminal, variable),

@@ -72,6 +72,11 @@ pub trait Tool: clap::Parser {
         Vec::new()
     }
 
+    /// Whether this call writes data of its own to stdout: then the report goes to stderr.
+    fn stdout_is_data(&self) -> bool {
+        false
+    }
+
     /// Does the work.
     ///
     /// # Errors

@@ -85,6 +85,7 @@ impl Common {
             quiet: self.quiet,
             fail_on: self.fail_on,
             version,
+            stdout_is_data: false,
         }
     }
 }

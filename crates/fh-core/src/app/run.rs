@@ -43,7 +43,9 @@ fn parse_and_run<T: Tool>(started: Timestamp) -> ExitCode {
 
 fn run<T: Tool>(tool: T, command: &str, started: Timestamp) -> ExitCode {
     let common = tool.common().clone();
-    let printer = Printer::new(common.output_options(version::<T>()));
+    let mut options = common.output_options(version::<T>());
+    options.stdout_is_data = tool.stdout_is_data();
+    let printer = Printer::new(options);
     let asked = common
         .env
         .clone()
