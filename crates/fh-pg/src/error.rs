@@ -61,7 +61,11 @@ pub(crate) fn describe_server(said: &DbError) -> String {
     reason = "made for map_err, which gives the error away"
 )]
 pub fn query_error(what: impl Into<String>, error: tokio_postgres::Error) -> Error {
-    let described = Error::unable(what).because(describe(&error));
+    let text = describe(&error);
+    let described = Error::unable(what).because(text.clone());
+    if let Some(hint) = recovery_conflict(&text) {
+        return described.hint(hint);
+    }
     let lost = error.is_closed() || error.source().is_some_and(<dyn StdError>::is::<std::io::Error>);
     match error.code().and_then(|code| remedy(code.code())) {
         Some(hint) => described.hint(hint),
@@ -69,6 +73,15 @@ pub fn query_error(what: impl Into<String>, error: tokio_postgres::Error) -> Err
             .hint("the session was lost: see the server's log, and whether something between closes idle connections"),
         None => described,
     }
+}
+
+/// What to do when a standby ended a statement or a session because it could not replay a change otherwise (PostgreSQL
+/// manual, 26.4.2); `None` when the server's words are about something else.
+#[must_use]
+pub fn recovery_conflict(said: &str) -> Option<&'static str> {
+    said.contains("conflict with recovery").then_some(
+        "the standby had to replay a change that removes rows still being read: run it again, and on the standby set hot_standby_feedback = on or a larger max_standby_streaming_delay (-1 waits for ever), or read from the primary",
+    )
 }
 
 /// What to do about a SQLSTATE (PostgreSQL manual, appendix A).

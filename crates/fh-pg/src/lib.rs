@@ -42,7 +42,7 @@ pub use child::{ChildEnvironment, child_environment};
 pub use connect::{ConnectOptions, connect};
 pub use connection::{CancelToken, Connection};
 pub use environment::Environment;
-pub use error::{describe, query_error};
+pub use error::{describe, query_error, recovery_conflict};
 pub use password::PasswordSource;
 pub use quote::{qualified, quote_ident, quote_literal};
 pub use session::pin_session;

@@ -28,6 +28,8 @@ pub(super) struct Facts {
     /// The major version of the newest complete PostgreSQL.
     pub(super) postgres: Option<u32>,
     pub(super) redis: bool,
+    /// age and zstd: the tests run the commands of RESTORE.md with the real ones.
+    pub(super) readers: bool,
     pub(super) compiler: bool,
     pub(super) git: bool,
     pub(super) llvm_major: u32,
@@ -57,6 +59,7 @@ impl Facts {
             tools: workspace.tools(),
             postgres: services::postgres().map(|found| found.major),
             redis: services::redis().is_some(),
+            readers: ["age", "zstd"].iter().all(|name| find::on_path(name).is_some()),
             compiler: find::on_path("cc").is_some(),
             git: find::on_path("git").is_some(),
             llvm_major: compiler.llvm_major,

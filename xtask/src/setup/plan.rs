@@ -136,6 +136,7 @@ mod tests {
             tools: "target/tools".into(),
             postgres: Some(15),
             redis: true,
+            readers: true,
             compiler: true,
             git: true,
             llvm_major: 22,
@@ -153,6 +154,7 @@ mod tests {
         Facts {
             postgres: None,
             redis: false,
+            readers: false,
             compiler: false,
             git: false,
             llvm_found: false,
@@ -188,8 +190,8 @@ mod tests {
         assert_eq!(
             lines[1],
             format!(
-                "{apt} install --yes --no-install-recommends postgresql postgresql-client redis-server gcc libc6-dev \
-                 git python3 python3-venv"
+                "{apt} install --yes --no-install-recommends postgresql postgresql-client redis-server age zstd \
+                 gcc libc6-dev git python3 python3-venv"
             )
         );
         assert_eq!(
@@ -282,7 +284,7 @@ mod tests {
         };
         assert_eq!(
             lines(&plan(&facts, &[Part::Services]))[0],
-            "brew install postgresql@17 redis git"
+            "brew install postgresql@17 redis age zstd git"
         );
         let facts = Facts {
             system: System::Other("linux without apt-get".into()),
@@ -294,6 +296,6 @@ mod tests {
             plan.steps.is_empty() && plan.gaps[0].contains("without apt-get"),
             "{plan}"
         );
-        assert!(plan.missing().starts_with("  - PostgreSQL, Redis"));
+        assert!(plan.missing().starts_with("  - PostgreSQL, Redis, age and zstd"));
     }
 }

@@ -25,6 +25,9 @@ impl Plan {
             if !facts.redis {
                 wanted.push(("Redis", &["redis-server"], &["redis"]));
             }
+            if !facts.readers {
+                wanted.push(("age and zstd", &["age", "zstd"], &["age", "zstd"]));
+            }
             if !facts.compiler {
                 // Homebrew itself cannot be without one.
                 wanted.push(("a C compiler", &["gcc", "libc6-dev"], &[]));

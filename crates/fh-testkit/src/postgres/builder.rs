@@ -171,7 +171,9 @@ impl Builder {
         } else {
             ""
         };
-        let hba = format!("local all all trust\n{plain}host all all 127.0.0.1/32 {method}\n");
+        let hba = format!(
+            "local all all trust\nlocal replication all trust\n{plain}host all all 127.0.0.1/32 {method}\n"
+        );
         fs_err::write(data.join("pg_hba.conf"), hba)?;
         // A wrong `setting` is better told by the server itself, before the start is retried.
         let check = clean(Command::new(installation.bin_dir.join("postgres")), data)

