@@ -3,6 +3,7 @@
 use fh_repository::SegmentRef;
 use serde::{Deserialize, Serialize};
 
+use crate::leaving::Leaving;
 use crate::proof::Proof;
 
 /// The body of a set file.
@@ -23,7 +24,7 @@ pub struct Database {
     pub snapshot_at: jiff::Timestamp,
     /// Encoding and locale, for the database that a restore makes.
     pub properties: Properties,
-    /// `pg_dump`'s head and table of contents, byte for byte.
+    /// `pg_dump`'s head and table of contents, byte for byte but for the creation time in the head.
     pub toc: Vec<SegmentRef>,
     /// Version text of the `pg_dump` that wrote the table of contents.
     pub pg_dump: String,
@@ -38,6 +39,9 @@ pub struct Database {
     pub tables: Vec<Table>,
     /// Large objects as rows of (oid, offset, bytes).
     pub large_objects: Option<Data>,
+    /// What `RESTORE.md` leads to.
+    #[serde(default)]
+    pub leaving: Option<Leaving>,
 }
 
 /// What `CREATE DATABASE` would need.

@@ -19,6 +19,8 @@ pub mod body;
 pub mod cli;
 pub mod command;
 pub mod context;
+pub mod export;
+pub mod leaving;
 pub mod proof;
 pub mod restore;
 pub mod source;

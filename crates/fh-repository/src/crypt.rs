@@ -110,6 +110,13 @@ impl Identities {
         (Self(vec![identity]), recipient)
     }
 
+    /// Whether one of them belongs to one of these recipients.
+    pub(crate) fn belong_to(&self, recipients: &[String]) -> bool {
+        self.0
+            .iter()
+            .any(|identity| recipients.contains(&identity.to_public().to_string()))
+    }
+
     /// Whether one of them opens `cipher`, as far as its header tells.
     pub(crate) fn fit(&self, cipher: &[u8]) -> bool {
         let Ok(decryptor) = age::Decryptor::new(cipher) else {

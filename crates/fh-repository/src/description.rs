@@ -108,14 +108,6 @@ impl Description {
         serde_json::from_slice(bytes).or_bad(unreadable)
     }
 
-    /// The recipients; none when nothing is encrypted.
-    pub(crate) fn recipients(&self) -> Result<Recipients> {
-        match &self.encryption {
-            Encryption::None => Ok(Recipients::default()),
-            Encryption::Age(texts) => Recipients::parse(texts),
-        }
-    }
-
     /// The key that is in clear.
     pub(crate) fn clear_key(&self) -> Result<Option<RepositoryKey>> {
         match self.encryption {
@@ -129,24 +121,22 @@ impl Description {
 
     /// The key, opened with a private key.
     pub(crate) fn open_key(&self, identities: &Identities) -> Result<RepositoryKey> {
-        let damaged = || "the repository key in fh-backup.json is damaged";
-        let mut cipher = Vec::new();
-        ArmoredReader::new(self.key.as_bytes())
-            .read_to_end(&mut cipher)
-            .or_bad(damaged)?;
-        if !identities.fit(&cipher) {
-            return Err(Error::usage(
-                "the repository key in fh-backup.json is not encrypted to this identity",
-            )
-            .hint("use the identity of one of the recipients that fh-backup.json names"));
-        }
-        let text = identities.decrypt("the repository key in fh-backup.json", &cipher, 4096)?;
-        let text = Secret::new(String::from_utf8(text).or_bad(damaged)?);
-        let key = RepositoryKey::from_text(&text).or_bad(damaged)?;
-        if key.check_value() != self.key_check {
-            return Err(Error::bad(damaged()));
-        }
+        let key = open_armored(OBJECT, &self.key, identities)?.ok_or_else(|| {
+            Error::usage(format!(
+                "the repository key in {OBJECT} is not encrypted to this identity"
+            ))
+            .hint("use the identity of one of the recipients that fh-backup.json names")
+        })?;
+        self.belongs(OBJECT, &key)?;
         self.checked(key)
+    }
+
+    /// Whether a key that `object` held in encrypted form is that of this repository.
+    pub(crate) fn belongs(&self, object: &str, key: &RepositoryKey) -> Result<()> {
+        if key.check_value() == self.key_check {
+            return Ok(());
+        }
+        Err(Error::bad(format!("the repository key in {object} is damaged")))
     }
 
     /// The key, if it is that of this repository, and the description is what was sealed with it.
@@ -181,7 +171,26 @@ impl Description {
     }
 }
 
-fn armor(cipher: &[u8]) -> Result<String> {
+/// The repository key out of an armored age file; `None` when it is not encrypted to any of the identities.
+pub(crate) fn open_armored(
+    object: &str,
+    armored: &str,
+    identities: &Identities,
+) -> Result<Option<RepositoryKey>> {
+    let damaged = || format!("the repository key in {object} is damaged");
+    let mut cipher = Vec::new();
+    ArmoredReader::new(armored.as_bytes())
+        .read_to_end(&mut cipher)
+        .or_bad(damaged)?;
+    if !identities.fit(&cipher) {
+        return Ok(None);
+    }
+    let text = identities.decrypt(&format!("the repository key in {object}"), &cipher, 4096)?;
+    let text = Secret::new(String::from_utf8(text).or_bad(damaged)?);
+    RepositoryKey::from_text(&text).or_bad(damaged).map(Some)
+}
+
+pub(crate) fn armor(cipher: &[u8]) -> Result<String> {
     let failed = || "cannot write the repository key";
     let mut writer = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).or_unable(failed)?;
     writer.write_all(cipher).or_unable(failed)?;

@@ -1,6 +1,6 @@
 //! A repository: opening it, listing and reading its sets, and committing new ones.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,8 +13,9 @@ use crate::codec;
 use crate::crypt::{Identities, Recipients};
 use crate::description::{self, Description, Encryption};
 use crate::key::{RepositoryKey, random_bytes};
+use crate::rotation;
 use crate::segment::{self, SegmentRef, SegmentWriter, Taken, blocking, object_key, put_own};
-use crate::set::{self, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
+use crate::set::{self, Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 use crate::store::Store;
 
 /// Set files read at the same time: a bucket answers slowly and in parallel.
@@ -47,6 +48,10 @@ pub struct Repository {
     description: Description,
     pub(crate) key: RepositoryKey,
     identities: Option<Identities>,
+    /// Whether and to whom new sets are encrypted: as described, or as the newest rotation says.
+    encryption: Encryption,
+    /// Number of that rotation; 0 without one.
+    rotation: u64,
 }
 
 impl Repository {
@@ -103,11 +108,11 @@ impl Repository {
                 let key = description.checked(key)?;
                 // A wrong identity is better noticed now than at the first segment.
                 if let (true, Some(identities)) = (encrypted, identities) {
-                    description.open_key(identities)?;
+                    open_key(&*store, &description, identities).await?;
                 }
                 key
             }
-            (None, Some(identities)) if encrypted => description.open_key(identities)?,
+            (None, Some(identities)) if encrypted => open_key(&*store, &description, identities).await?,
             (None, _) => description.clear_key()?.ok_or_else(|| {
                 Error::usage(format!(
                     "the repository in {place} is encrypted, and no key was given"
@@ -115,12 +120,19 @@ impl Repository {
                 .hint("give --key-file with the file that `fh-backup init` wrote, or --identity to read")
             })?,
         };
-        Ok(Self {
+        let mut repository = Self {
             store,
+            encryption: description.encryption.clone(),
             description,
             key,
             identities,
-        })
+            rotation: 0,
+        };
+        if encrypted && let Some(newest) = repository.rotations().await?.pop() {
+            repository.encryption = Encryption::Age(newest.recipients);
+            repository.rotation = newest.number;
+        }
+        Ok(repository)
     }
 
     /// The place, for messages.
@@ -129,10 +141,25 @@ impl Repository {
         self.store.describe()
     }
 
-    /// Whether and to whom it is encrypted.
+    /// Whether and to whom new sets are encrypted.
     #[must_use]
     pub fn encryption(&self) -> &Encryption {
+        &self.encryption
+    }
+
+    /// Whether and to whom it was encrypted when it was made.
+    pub(crate) fn first_encryption(&self) -> &Encryption {
         &self.description.encryption
+    }
+
+    /// Number of the newest key rotation; 0 when there was none.
+    #[must_use]
+    pub fn rotation(&self) -> u64 {
+        self.rotation
+    }
+
+    pub(crate) fn identities(&self) -> Option<&Identities> {
+        self.identities.as_ref()
     }
 
     /// Whether bodies and segments can be read with what was given.
@@ -240,7 +267,17 @@ impl Repository {
     /// Exit code 2 without the identity, 1 when it is damaged.
     pub fn read_body<T: DeserializeOwned>(&self, set: &Set) -> Result<T> {
         let what = format!("the body of set {}", set.id);
-        let plain = codec::decode(&what, &set.body, self.reading(&what)?, set.header.body_plain_size)?;
+        let identities = self.reading(&what)?;
+        let recipients = self.recipients_of(&set.header);
+        if identities.is_some_and(|identities| !identities.belong_to(recipients)) {
+            return Err(
+                Error::usage(format!("set {} is not encrypted to this identity", set.id)).hint(format!(
+                    "use the identity of one of its recipients: {}",
+                    recipients.join(", ")
+                )),
+            );
+        }
+        let plain = codec::decode(&what, &set.body, identities, set.header.body_plain_size)?;
         serde_json::from_slice(&plain)
             .or_bad(|| format!("{what} is of a form that this version does not know"))
     }
@@ -284,10 +321,14 @@ impl Repository {
 
     /// Begins a set: a writer that knows which segments good sets already name and that are present.
     ///
+    /// Only segments of sets that every recipient of today can read are taken up: whoever can read the new set's body
+    /// must be able to read all of it.
+    ///
     /// # Errors
-    /// Exit code 3 when the store cannot be read.
+    /// Exit code 3 when the store cannot be read, 1 when a key rotation that a set knows of is gone.
     pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
         let mut known = HashMap::new();
+        let mut unreadable = HashSet::new();
         let sets = self.list_sets().await?;
         if !sets.is_empty() {
             let present = self.store.list(segment::FOLDER).await?;
@@ -299,6 +340,15 @@ impl Repository {
                 let SetState::Good(header) = set.state else {
                     continue;
                 };
+                self.check_not_rolled_back(&header)?;
+                if !self
+                    .recipients()
+                    .iter()
+                    .all(|one| self.recipients_of(&header).contains(one))
+                {
+                    unreadable.extend(header.segments.into_iter().map(|object| object.object));
+                    continue;
+                }
                 for object in header.segments {
                     if sizes.get(object.object.as_str()) == Some(&object.size) {
                         known.insert(id_of(&object).to_owned(), object);
@@ -309,10 +359,23 @@ impl Repository {
         Ok(SegmentWriter::new(
             Arc::clone(&self.store),
             self.key.clone(),
-            self.description.recipients()?,
+            Recipients::parse(self.recipients())?,
             level,
             known,
+            unreadable,
         ))
+    }
+
+    /// Whoever can delete in the store could otherwise bring a recipient back that was removed.
+    fn check_not_rolled_back(&self, header: &SetHeader) -> Result<()> {
+        if header.rotation <= self.rotation {
+            return Ok(());
+        }
+        Err(Error::bad(format!(
+            "set {} knows key rotation {}, and the newest in the store is {}",
+            header.id, header.rotation, self.rotation
+        ))
+        .hint("somebody removed it: put keys/ back as it was before you write to this repository"))
     }
 
     /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
@@ -340,18 +403,32 @@ impl Repository {
         self.wait_for_a_new_second().await?;
         let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
         let body_plain_size = plain.len() as u64;
-        let recipients = self.description.recipients()?;
+        let recipients = Recipients::parse(self.recipients())?;
         // Level 3: written once, read rarely, and JSON packs well.
         let body = blocking(move || codec::encode(&plain, 3, &recipients)).await?;
-        let header = self.header(writer, fields, &body, body_plain_size)?;
+        let (header, guide) = self.header(writer, fields, &body, body_plain_size)?;
         let bytes = set::encode(&self.key, &header, &body)?;
         // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
         let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
+        if let Some(guide) = guide {
+            self.put_guide(&header.id, &guide).await?;
+        }
         match put_own(&*self.store, &set_key(&header.id), &bytes).await? {
             Taken::Ours(_) => Ok(set),
             Taken::Unknown(error) => Err(error),
             Taken::Foreign(_) => Err(
                 Error::unable(format!("there is another set {} already", header.id))
+                    .hint("two backups cannot have the same id: run this one again"),
+            ),
+        }
+    }
+
+    async fn put_guide(&self, id: &str, guide: &Bytes) -> Result<()> {
+        match put_own(&*self.store, &guide_key(id), guide).await? {
+            Taken::Ours(_) => Ok(()),
+            Taken::Unknown(error) => Err(error),
+            Taken::Foreign(_) => Err(
+                Error::unable(format!("there is another {} already", guide_key(id)))
                     .hint("two backups cannot have the same id: run this one again"),
             ),
         }
@@ -363,7 +440,7 @@ impl Repository {
         fields: SetFields,
         body: &[u8],
         plain: u64,
-    ) -> Result<SetHeader> {
+    ) -> Result<(SetHeader, Option<Bytes>)> {
         let segments = writer.used();
         let written = writer.written();
         let created = jiff::Timestamp::now();
@@ -371,9 +448,11 @@ impl Repository {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        Ok(SetHeader {
+        let id = format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ"));
+        let guide = fields.guide.map(|text| Bytes::from(text.replace("{set}", &id)));
+        let header = SetHeader {
             version: set::VERSION,
-            id: format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ")),
+            id,
             repository: self.description.id.clone(),
             created,
             snapshot_at: fields.snapshot_at,
@@ -394,13 +473,42 @@ impl Repository {
             body_size: body.len() as u64,
             body_hash: blake3::hash(body).to_hex().to_string(),
             body_plain_size: plain,
+            rotation: self.rotation,
+            recipients: self.recipients().to_vec(),
+            guide: guide.as_ref().map(|guide| Guide {
+                size: guide.len() as u64,
+                hash: blake3::hash(guide).to_hex().to_string(),
+            }),
             segments,
-        })
+        };
+        Ok((header, guide))
     }
 }
 
 fn set_key(id: &str) -> String {
     format!("{}{id}{}", set::FOLDER, set::ENDING)
+}
+
+/// `sets/<id>.RESTORE.md`
+pub(crate) fn guide_key(id: &str) -> String {
+    format!("{}{id}{}", set::FOLDER, set::GUIDE_ENDING)
+}
+
+/// The repository key, out of `fh-backup.json` or, for an identity of later, out of a rotation.
+async fn open_key(
+    store: &dyn Store,
+    description: &Description,
+    identities: &Identities,
+) -> Result<RepositoryKey> {
+    let first = description.open_key(identities);
+    match first {
+        Err(error) if error.exit() == fh_core::Exit::Usage => {
+            rotation::open_key(store, description, identities)
+                .await?
+                .ok_or(error)
+        }
+        first => first,
+    }
 }
 
 /// The content address in an object's name: `<id>.zst` or `<id>-<suffix>.zst.age`.

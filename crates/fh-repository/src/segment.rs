@@ -1,6 +1,6 @@
 //! Segments: pieces of data named by their content, written once and shared by every set that needs them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -51,6 +51,8 @@ pub struct SegmentWriter {
     encoder: Arc<Encoder>,
     /// Segments that earlier sets vouch for and that are present: id to object.
     known: HashMap<String, StoredObject>,
+    /// Objects of sets that not every recipient of today can read: their names are taken.
+    unreadable: HashSet<String>,
     state: Mutex<State>,
     /// One lock for each content in the making: of several workers with the same content, one writes it.
     begun: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -72,12 +74,14 @@ impl SegmentWriter {
         recipients: Recipients,
         level: i32,
         known: HashMap<String, StoredObject>,
+        unreadable: HashSet<String>,
     ) -> Self {
         Self {
             store,
             key,
             encoder: Arc::new(Encoder::new(level, recipients)),
             known,
+            unreadable,
             state: Mutex::default(),
             begun: Mutex::default(),
         }
@@ -148,6 +152,10 @@ impl SegmentWriter {
         let ending = if self.encoder.encrypts() { "zst.age" } else { "zst" };
         let mut name = format!("{id}.{ending}");
         for _ in 0..4 {
+            // Not even tried: a store takes the whole segment before it says that the name is taken.
+            if self.unreadable.contains(&name) {
+                name = neighbour(id, ending)?;
+            }
             match put_own(&*self.store, &object_key(&name), &stored).await? {
                 Taken::Ours(put) => return Ok((described(&name, &stored), put)),
                 Taken::Foreign(found) if self.usable(id, size, &found).await? => {
@@ -156,11 +164,7 @@ impl SegmentWriter {
                 // A host that backs up need not be allowed to read segments.
                 Taken::Foreign(_) | Taken::Unknown(_) => {}
             }
-            let suffix: String = random_bytes::<4>()?
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            name = format!("{id}-{suffix}.{ending}");
+            name = neighbour(id, ending)?;
         }
         Err(Error::unable(format!(
             "segment {id} cannot be stored: every name that was tried is taken"
@@ -213,6 +217,15 @@ pub(crate) async fn put_own(store: &dyn Store, key: &str, body: &Bytes) -> Resul
         Ok(None) => Taken::Unknown(Error::unable(format!("{key} was there, and is gone"))),
         Err(error) => Taken::Unknown(error),
     })
+}
+
+/// A name of its own for content whose usual name is taken.
+fn neighbour(id: &str, ending: &str) -> Result<String> {
+    let suffix: String = random_bytes::<4>()?
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{id}-{suffix}.{ending}"))
 }
 
 fn described(name: &str, stored: &[u8]) -> StoredObject {

@@ -15,6 +15,10 @@ use crate::key::RepositoryKey;
 pub(crate) const FOLDER: &str = "sets/";
 /// Ending of every set's key.
 pub(crate) const ENDING: &str = ".set";
+/// Ending of the key of a set's page for people.
+pub(crate) const GUIDE_ENDING: &str = ".RESTORE.md";
+/// Size of such a page at most.
+pub(crate) const GUIDE_LIMIT: u64 = 16 << 20;
 /// Size of a set file at most: a header line for ten million segments would fit.
 pub(crate) const LIMIT: u64 = 4 << 30;
 
@@ -48,6 +52,15 @@ pub struct Totals {
     pub new_bytes: u64,
 }
 
+/// The page beside a set that says how to restore it without this program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guide {
+    /// Bytes of the page.
+    pub size: u64,
+    /// BLAKE3 of its bytes, 64 hexadecimal digits.
+    pub hash: String,
+}
+
 /// What the maker of a set says about it; the rest of the header follows from what was written.
 #[derive(Debug, Clone, Default)]
 pub struct SetFields {
@@ -69,6 +82,8 @@ pub struct SetFields {
     pub rows: u64,
     /// Plain bytes.
     pub plain_bytes: u64,
+    /// Text of `sets/<id>.RESTORE.md`, in clear; `{set}` stands for the set's id.
+    pub guide: Option<String>,
 }
 
 /// The clear part of a set.
@@ -102,6 +117,15 @@ pub struct SetHeader {
     pub body_hash: String,
     /// Plain bytes of the body.
     pub body_plain_size: u64,
+    /// Number of the key rotation in force when it was taken; 0 before the first.
+    #[serde(default)]
+    pub rotation: u64,
+    /// Whom everything that the set needs is encrypted to: each of them can read all of it. Empty in clear repositories.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// Its page for people, when it has one.
+    #[serde(default)]
+    pub guide: Option<Guide>,
     /// Every object that the set names, in order of their names.
     pub segments: Vec<StoredObject>,
 }

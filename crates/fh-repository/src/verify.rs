@@ -3,9 +3,9 @@
 use fh_core::{Exit, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use crate::repository::Repository;
+use crate::repository::{Repository, guide_key};
 use crate::segment::{blocking, object_key};
-use crate::set::{Set, StoredObject};
+use crate::set::{GUIDE_LIMIT, Guide, Set, StoredObject};
 
 /// Objects read at the same time: a bucket answers slowly and in parallel, and each is held in memory.
 const AT_ONCE: usize = 4;
@@ -51,7 +51,25 @@ impl Repository {
             }));
             on_bytes(object.size);
         }
+        if let Some(guide) = &set.header.guide {
+            findings
+                .problems
+                .extend(self.guide_problem(&set.id, guide).await?);
+        }
         Ok(findings)
+    }
+
+    /// What is wrong with the page that tells people how to restore: they will run its commands.
+    async fn guide_problem(&self, id: &str, guide: &Guide) -> Result<Option<Finding>> {
+        let object = guide_key(id);
+        let problem = match self.store.get(&object, GUIDE_LIMIT).await {
+            Ok(None) => Some("is missing".to_owned()),
+            Ok(Some(text)) if blake3::hash(&text).to_hex().as_str() == guide.hash => None,
+            Ok(Some(_)) => Some("was changed: do not run its commands".to_owned()),
+            Err(error) if error.exit() == Exit::Bad => Some(format!("cannot be read: {}", error.message())),
+            Err(error) => return Err(error),
+        };
+        Ok(problem.map(|problem| Finding { object, problem }))
     }
 
     async fn problem(&self, object: &StoredObject) -> Result<Option<String>> {

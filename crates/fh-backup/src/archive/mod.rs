@@ -13,13 +13,18 @@
 
 mod copy;
 mod entry;
+mod files;
 mod read;
+mod stamp;
+mod ungrouped;
 mod wire;
 mod write;
 
 pub use copy::Copy;
 pub use entry::{Entry, Section};
+pub use files::{END_OF_ROWS, large_object_file, rows_file};
 pub use read::ArchiveError;
+pub use stamp::{stamp, unstamp};
 
 /// Format byte of a custom-format archive (`pg_dump -Fc`).
 pub const CUSTOM: u8 = 1;

@@ -10,14 +10,16 @@ use fh_core::report::Report;
 use crate::{command, context};
 
 mod create;
+mod export;
 mod init;
 mod key;
 mod restore;
 mod verify;
 
 pub use create::Create;
+pub use export::{Export, Shape};
 pub use init::Init;
-pub use key::{Generate, Key};
+pub use key::{Generate, Key, Rotate};
 pub use restore::Restore;
 pub use verify::Verify;
 
@@ -108,7 +110,10 @@ pub enum Command {
     /// Restores a database into an empty one, and proves that the rows are the same.
     #[command(before_help = restore::EXAMPLES)]
     Restore(Restore),
-    /// Makes age key pairs.
+    /// Writes a database of a set for PostgreSQL's own programs: a folder for pg_restore, or SQL for psql.
+    #[command(before_help = export::EXAMPLES)]
+    Export(Export),
+    /// Makes age key pairs, checks which keys fit, and changes the recipients.
     #[command(subcommand)]
     Key(Key),
     /// Shows the configuration that is in force and where each value comes from.
@@ -151,6 +156,10 @@ impl Tool for Cli {
             .collect()
     }
 
+    fn stdout_is_data(&self) -> bool {
+        matches!(&self.command, Command::Export(export) if export.to_stdout())
+    }
+
     fn execute(self, session: &Session) -> Result<Report> {
         context::block_on(
             session,
@@ -170,6 +179,13 @@ async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -
         }
         Command::Restore(restore) => {
             command::restore::run(session, &context::repository(session).await?, &restore).await
+        }
+        Command::Export(export) => {
+            command::export::run(session, &context::repository(session).await?, &export).await
+        }
+        Command::Key(Key::Check) => command::rotate::check(&context::repository(session).await?).await,
+        Command::Key(Key::Rotate(rotate)) => {
+            command::rotate::rotate(&context::repository(session).await?, &rotate).await
         }
         Command::Key(Key::Generate(generate)) => command::key::generate(&generate.to),
         Command::Config(config) => Ok(config.report(Cli::NAME, &session.loaded)),

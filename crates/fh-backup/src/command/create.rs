@@ -7,12 +7,12 @@ use fh_core::Result;
 use fh_core::app::Session;
 use fh_core::render::{bytes, grouped};
 use fh_core::report::{Check, Measure, Report, Table};
-use fh_repository::{Repository, Set, SetFields, SetHeader};
+use fh_repository::{Encryption, Repository, Set, SetFields, SetHeader};
 
 use super::verdict;
 use crate::body::{Body, Database};
-use crate::context;
 use crate::source::backup;
+use crate::{context, leaving};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
@@ -33,13 +33,15 @@ pub async fn run(session: &Session) -> Result<Report> {
         toc_timeout: TOC_TIMEOUT,
         yield_after: config.backup.yield_after.get(),
         jobs: usize::try_from(config.backup.jobs).unwrap_or(1),
+        encrypted: *repository.encryption() != Encryption::None,
     };
     let bin_dir = config.database.bin_dir.as_deref();
     let database = backup::take(&source, &options, bin_dir, &writer, &session.progress).await?;
-    let fields = fields(session, &database);
+    let mut fields = fields(session, &database);
     let body = Body {
         databases: vec![database],
     };
+    fields.guide = Some(leaving::guide(&repository, &body.databases));
     let set = repository.commit(&writer, fields, &body).await?;
     Ok(report(
         &repository,
@@ -62,6 +64,7 @@ fn fields(session: &Session, database: &Database) -> SetFields {
         tables: database.tables.len() as u64,
         rows: proof.rows,
         plain_bytes,
+        guide: None,
     }
 }
 

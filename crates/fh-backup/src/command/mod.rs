@@ -1,10 +1,12 @@
 //! One file for each subcommand: what it does, and the report of it.
 
 pub mod create;
+pub mod export;
 pub mod init;
 pub mod key;
 pub mod list;
 pub mod restore;
+pub mod rotate;
 pub mod show;
 pub mod verify;
 

@@ -85,7 +85,7 @@ fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
     })
 }
 
-fn choose<'a>(body: &'a Body, wanted: Option<&str>) -> Result<&'a Database> {
+pub(super) fn choose<'a>(body: &'a Body, wanted: Option<&str>) -> Result<&'a Database> {
     let names = || {
         body.databases
             .iter()

@@ -12,6 +12,7 @@ use super::verdict;
 use crate::archive::Archive;
 use crate::body::{Body, Data, Database};
 use crate::cli::Verify;
+use crate::leaving;
 use crate::proof::Proof;
 
 /// Checks a set: always its seal and every object's hash; with `full` also what is in them.
@@ -133,10 +134,14 @@ async fn definitions(repository: &Repository, database: &Database) -> Result<Che
     let id = format!("definitions of {}", database.name);
     let read = read_archive(repository, database).await;
     match read {
-        Ok(archive) => Ok(Check::pass(
-            id,
-            format!("{} entries can be read", archive.entries.len()),
-        )),
+        Ok(archive) => match leaving::check(repository, &archive, database).await {
+            Ok(()) => Ok(Check::pass(
+                id,
+                format!("{} entries can be read", archive.entries.len()),
+            )),
+            Err(error) if error.exit() == Exit::Bad => Ok(Check::from_error(id, &error)),
+            Err(error) => Err(error),
+        },
         Err(error) if error.exit() == Exit::Bad => Ok(Check::from_error(id, &error)),
         Err(error) => Err(error),
     }

@@ -133,7 +133,7 @@ fn data_entries(archive: &Archive) -> impl Iterator<Item = &Entry> {
 }
 
 /// `dbname='…'`: libpq takes a bare name that contains `=` for a connection string (PostgreSQL manual, 34.1.1).
-fn connection_name(database: &str) -> String {
+pub(crate) fn connection_name(database: &str) -> String {
     format!("dbname='{}'", database.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 

@@ -14,6 +14,7 @@ use super::plan::{self, TableWork};
 use super::read::{self, Part};
 use super::{catalog, toc, yielding};
 use crate::body::{Data, Database, Table};
+use crate::leaving;
 use crate::proof::Proof;
 
 /// How to read a database.
@@ -29,6 +30,8 @@ pub struct Options {
     pub yield_after: Duration,
     /// Sessions that read rows at the same time.
     pub jobs: usize,
+    /// Whether what is stored is encrypted, for the script that reads it without this program.
+    pub encrypted: bool,
 }
 
 /// Reads the database and stores its rows and definitions; the returned description is not yet part of any set.
@@ -53,7 +56,9 @@ pub async fn take(
         options.lock_timeout,
         options.toc_timeout,
     );
-    let toc = give_way(&leader, options, toc).await?;
+    let toc = give_way(&leader, options, toc)
+        .await
+        .map_err(|error| leader.blame(error))?;
     let tid_ranges = leader.connection.server.major() >= 14;
     let work = plan::plan(&toc.archive, &leader.relations, leader.block_size, tid_ranges)?;
     let total = work.iter().map(|table| table.heap_bytes).sum();
@@ -61,7 +66,9 @@ pub async fn take(
 
     let items = read::items(&work, toc.archive.has_large_objects());
     let reading = read::all(source, options, &leader.snapshot, items, writer, &task);
-    let parts = give_way(&leader, options, reading).await?;
+    let parts = give_way(&leader, options, reading)
+        .await
+        .map_err(|error| leader.blame(error))?;
     // The locks were held to the end only if the leader's session is still there.
     leader
         .connection
@@ -76,7 +83,9 @@ pub async fn take(
 
     let definitions = store_toc(writer, &toc.bytes).await?;
     let database = describe(&leader, &pg_dump, source.database(), definitions).await?;
-    Ok(assemble(database, work, parts))
+    let mut database = assemble(database, work, parts);
+    database.leaving = Some(leaving::store(writer, &toc.archive, &database, options.encrypted).await?);
+    Ok(database)
 }
 
 /// Works on, unless somebody waits for one of our locks for too long.
@@ -112,6 +121,7 @@ async fn describe(leader: &Leader, pg_dump: &Tool, name: &str, toc: Vec<SegmentR
         settings: catalog::settings(&leader.connection).await?,
         tables: Vec::new(),
         large_objects: None,
+        leaving: None,
     })
 }
 

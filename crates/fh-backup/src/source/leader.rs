@@ -66,6 +66,21 @@ impl Leader {
         Ok(leader)
     }
 
+    /// The reason for a failure of anything that used the snapshot: when this session was lost, that is it, and what came
+    /// of it (a snapshot that nobody knows) only confuses.
+    #[must_use]
+    pub fn blame(&self, error: Error) -> Error {
+        let Some(reason) = self.connection.lost() else {
+            return error;
+        };
+        let advice = fh_pg::recovery_conflict(reason).unwrap_or(
+            "see the server's log, and whether it was restarted or the session was ended by somebody",
+        );
+        Error::unable("the session that holds the snapshot and the locks was lost")
+            .because(reason.to_owned())
+            .hint(advice)
+    }
+
     async fn lock(&self) -> Result<()> {
         for batch in self.relations.chunks(LOCK_BATCH) {
             let names: Vec<String> = batch

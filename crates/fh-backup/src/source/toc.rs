@@ -9,9 +9,9 @@ use fh_core::{Context as _, Error, Result};
 use fh_pg::{ConnectionString, Tool, child_environment};
 use tokio::io::AsyncReadExt as _;
 
-use crate::archive::Archive;
+use crate::archive::{Archive, unstamp};
 
-/// The table of contents: parsed, and byte for byte as `pg_dump` wrote it.
+/// The table of contents: parsed, and byte for byte as `pg_dump` wrote it but for the time at which it did.
 #[derive(Debug)]
 pub struct Toc {
     /// The parsed form.
@@ -69,9 +69,10 @@ pub async fn read(
             inner: std::io::BufReader::with_capacity(1 << 16, pipe),
             kept: Vec::new(),
         };
-        Archive::read(&mut tee).map(|archive| Toc {
-            archive,
-            bytes: tee.kept,
+        Archive::read(&mut tee).map(|mut archive| {
+            let mut bytes = tee.kept;
+            unstamp(&mut archive, &mut bytes);
+            Toc { archive, bytes }
         })
     });
     let outcome = tokio::time::timeout(time_limit, reading).await;
@@ -88,10 +89,15 @@ pub async fn read(
                 None => String::new(),
             };
             let error = Error::unable(format!("{program} gave no table of contents{status}"));
-            Err(if said.is_empty() {
+            let advice = fh_pg::recovery_conflict(&said);
+            let error = if said.is_empty() {
                 error.because(malformed)
             } else {
                 error.because(std::io::Error::other(said))
+            };
+            Err(match advice {
+                Some(advice) => error.hint(advice),
+                None => error,
             }
             .hint("run the same pg_dump by hand with --schema-only to see what it cannot read"))
         }

@@ -137,6 +137,24 @@ impl Tool {
         ran(&self.command(arguments).output().unwrap())
     }
 
+    /// As [`Tool::run`], with another identity than the fixture's.
+    pub fn run_with_identity(&self, identity: &str, arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        let mut given: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        if let Some(at) = given.iter().position(|argument| argument == "--identity") {
+            given[at + 1] = self.path(identity).into_os_string();
+        }
+        let mut changed = Command::new(command.get_program());
+        changed.args(given).env_clear().current_dir(self.folder.path());
+        for (name, value) in command.get_envs() {
+            if let Some(value) = value {
+                changed.env(name, value);
+            }
+        }
+        command = changed;
+        ran(&command.output().unwrap())
+    }
+
     /// The id of the newest set.
     pub fn newest(&self) -> String {
         let sets = self.run(&["list", "--format", "json"]).expect(0).json();

@@ -1,0 +1,143 @@
+//! The page for people. It is in clear, and says no more than the header of the set does.
+
+use std::fmt::Write as _;
+
+use fh_repository::{Encryption, Repository};
+
+use crate::body::Database;
+use crate::restore::definitions::connection_name;
+
+/// Text of `sets/<id>.RESTORE.md`; `{set}` stands for the set's id. Every block of commands is run as it stands by a
+/// test.
+#[must_use]
+pub fn text(repository: &Repository, databases: &[Database]) -> String {
+    let encrypted = *repository.encryption() != Encryption::None;
+    let mut text = String::from("# How to restore the set {set} without fh-backup\n\n");
+    needs(&mut text, repository, encrypted, databases);
+    fetch(&mut text, &repository.describe());
+    for (number, database) in (1..).zip(databases) {
+        restore(&mut text, number, database, encrypted);
+    }
+    text
+}
+
+fn needs(text: &mut String, repository: &Repository, encrypted: bool, databases: &[Database]) {
+    let newest = databases
+        .iter()
+        .map(|database| database.server_version / 10_000)
+        .max();
+    let _ = writeln!(
+        text,
+        "You need `sh`, `zstd`, {}and `psql` and `pg_restore` of PostgreSQL {} or newer, with the environment variables\n\
+         of libpq (`PGHOST`, `PGUSER`, …) set for a server where you may create databases.\n\n\
+         With `fh-backup` at hand, use that instead: it checks every row's hash. `fh-backup verify {{set}}` also says whether\n\
+         this page is as it was written; whoever can write to the store could have changed it, so read before you run.\n",
+        if encrypted { "`age`, " } else { "" },
+        newest.unwrap_or_default(),
+    );
+    if encrypted {
+        let _ = writeln!(
+            text,
+            "Everything is encrypted. Set `IDENTITY` to the file with the private key (`AGE-SECRET-KEY-1…`) of one of:\n"
+        );
+        for recipient in repository.recipients() {
+            let _ = writeln!(text, "- `{recipient}`");
+        }
+        text.push('\n');
+    }
+}
+
+fn fetch(text: &mut String, place: &str) {
+    text.push_str("## 1. Have the files here\n\n");
+    if place.starts_with("s3://") {
+        let _ = writeln!(
+            text,
+            "In an empty folder with room for the whole repository:\n\n\
+             ```console\n$ aws s3 sync {place}/ .\n```\n\n\
+             Or only what this set needs:\n\n\
+             ```console\n\
+             $ aws s3 cp {place}/sets/{{set}}.set sets/{{set}}.set\n\
+             $ head -n 1 sets/{{set}}.set | tr ',{{' '\\n\\n' | sed -n 's/^\"object\":\"\\(.*\\)\"$/\\1/p' | while read -r name; do \
+             key=segments/$(printf %.2s \"$name\")/$name; aws s3 cp --only-show-errors \"{place}/$key\" \"$key\" || exit 1; done\n\
+             ```\n"
+        );
+    } else {
+        let _ = writeln!(text, "Change to the folder {place}, or to a copy of it.\n");
+    }
+}
+
+fn restore(text: &mut String, number: usize, database: &Database, encrypted: bool) {
+    let Some(leaving) = &database.leaving else {
+        return;
+    };
+    let object = &leaving.script.object;
+    let key = format!("segments/{}/{object}", object.get(..2).unwrap_or_default());
+    let name = &database.name;
+    let target = shell(&format!("--dbname={}", connection_name(name)));
+    let script = format!("restore-{number}.sh");
+    let folder = format!("restored-{number}");
+    let _ = writeln!(text, "## {}. The database {name}\n", number + 1);
+    let _ = writeln!(
+        text,
+        "The first commands get a script out of the set and let it lay the database out in the folder `{folder}`, in clear.\n\
+         Read the script before you run it.\n\n```sh"
+    );
+    if encrypted {
+        let _ = writeln!(
+            text,
+            "age --decrypt --identity \"$IDENTITY\" --output {script}.zst {key}"
+        );
+    } else {
+        let _ = writeln!(text, "cp {key} {script}.zst");
+    }
+    let _ = writeln!(
+        text,
+        "zstd --decompress --quiet {script}.zst\nsh {script} {folder}\n```\n"
+    );
+    let _ = writeln!(
+        text,
+        "Then `pg_restore` makes the database anew under its own name and loads it; a database of that name must not exist.\n\
+         Indexes and constraints come last and one after the other, because making several at a time can deadlock. Roles that\n\
+         own something must exist, or add `--no-owner --no-privileges` to each.\n\n```sh"
+    );
+    let _ = writeln!(
+        text,
+        "pg_restore --exit-on-error --create --dbname=postgres --section=pre-data {folder}\n\
+         pg_restore --exit-on-error --jobs=4 {target} --section=data {folder}"
+    );
+    if database.large_objects.is_some() {
+        let _ = writeln!(
+            text,
+            "psql --no-psqlrc {target} --file={folder}/large-objects.sql"
+        );
+    }
+    let _ = writeln!(
+        text,
+        "pg_restore --exit-on-error {target} --section=post-data {folder}\n```\n\n\
+         When every command ended without an error, the database is whole. Remove `{folder}`, `{script}` and `{script}.zst`.\n"
+    );
+}
+
+/// One word of a shell command.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_stay_one_word() {
+        assert_eq!(shell("--dbname=shop"), "--dbname=shop");
+        assert_eq!(
+            shell("--dbname=dbname='it is'"),
+            r"'--dbname=dbname='\''it is'\'''"
+        );
+    }
+}
