@@ -5,9 +5,11 @@
 mod same;
 mod tool;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use fh_backup::body::Body;
+use fh_repository::{Access, Location, Repository, S3Options, SetFields, open_store};
 use fh_testkit::{Postgres, require, sql};
 use same::{assert_same, assert_same_contents};
 use tool::{Ran, Tool, files, ran, small_server};
@@ -193,6 +195,25 @@ fn follow(server: &Postgres, tool: &Tool) -> Ran {
     run(&mut shell)
 }
 
+fn rename(from: &str, to: &str) -> String {
+    format!("ALTER DATABASE \"{from}\" RENAME TO \"{to}\"")
+}
+
+/// The file of the largest segment with rows.
+fn largest_rows(tool: &Tool) -> PathBuf {
+    let shown = tool.run(&["show", "--format", "json"]).expect(0).json();
+    let tables = shown["data"]["databases"][0]["tables"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let segments = tables
+        .iter()
+        .flat_map(|table| table["segments"].as_array().unwrap());
+    let largest = segments.max_by_key(|segment| segment["size"].as_u64()).unwrap();
+    let object = largest["object"].as_str().unwrap();
+    tool.path(&format!("repository/segments/{}/{object}", &object[..2]))
+}
+
 #[test]
 fn the_page_in_every_set_restores_it_as_printed() {
     let server = require!(Postgres::try_start());
@@ -207,42 +228,110 @@ fn the_page_in_every_set_restores_it_as_printed() {
     }
     server.create_database("zoo");
     sql::load_schema_zoo(&server, "zoo");
-    for encrypted in [true, false] {
+    // An odd name, and no more than it takes.
+    server.create_database("it's a shop");
+    server.psql(
+        "it's a shop",
+        "CREATE TABLE some_table (id int); INSERT INTO some_table SELECT generate_series(1, 500);
+         SELECT lo_from_bytea(4711, '\\x00ff'); COMMENT ON DATABASE \"it's a shop\" IS 'small';",
+    );
+    for (encrypted, name) in [(true, "zoo"), (false, "it's a shop")] {
         let tool = Tool::new()
             .in_folder(encrypted)
-            .with("DATABASE_URL", server.url("zoo"));
+            .with("DATABASE_URL", server.url(name));
         tool.run(&["create"]).expect(0);
-        server.psql("postgres", "ALTER DATABASE zoo RENAME TO original");
+        server.psql("postgres", &rename(name, "original"));
         follow(&server, &tool).expect(0);
-        assert_same((&server, "original"), (&server, "zoo"));
+        assert_same((&server, "original"), (&server, name));
         // In clear it says no more than the set's header.
         let page =
             std::fs::read_to_string(tool.path(&format!("repository/sets/{}.RESTORE.md", tool.newest())))
                 .unwrap();
         let table = server.psql(
             "original",
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'zoo'::regnamespace
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('zoo', 'public')
              ORDER BY length(relname) DESC LIMIT 1",
         );
         assert!(!page.contains(&table), "{table} is in the page");
 
-        // A segment that was cut must not give a database that looks whole.
-        server.drop_database("zoo");
-        let segments = files(&tool.path("repository/segments"));
-        let (path, whole) = segments.iter().max_by_key(|(_, content)| content.len()).unwrap();
-        std::fs::write(path, &whole[..whole.len() - 1]).unwrap();
+        // Rows that are gone must not give a database that looks whole: neither cut off nor, in clear, left out well.
+        server.drop_database(name);
+        let path = largest_rows(&tool);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        if !encrypted {
+            std::fs::write(tool.path("whole.zst"), &whole).unwrap();
+            let shorten = "zstd -q -d whole.zst && sed '$d' whole | zstd -q -o short.zst && cat short.zst";
+            let shortened = Command::new("sh")
+                .args(["-c", shorten])
+                .current_dir(tool.folder.path())
+                .output()
+                .unwrap();
+            assert!(shortened.status.success());
+            std::fs::write(&path, shortened.stdout).unwrap();
+        }
         for folder in ["restored-1", "restore-1.sh", "restore-1.sh.zst"] {
             let path = tool.path("repository").join(folder);
             drop(std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path)));
         }
-        assert_ne!(follow(&server, &tool).code, 0);
+        let failed = follow(&server, &tool);
+        assert_ne!(failed.code, 0);
+        assert!(
+            encrypted || failed.stderr.contains(" rows instead of "),
+            "{}",
+            failed.stderr
+        );
         assert_eq!(
             server.psql(
                 "postgres",
-                "SELECT count(*) FROM pg_database WHERE datname = 'zoo'"
+                "SELECT count(*) FROM pg_database WHERE datname IN ('zoo', 'it''s a shop')"
             ),
-            "0"
+            if encrypted { "1" } else { "0" }
         );
-        server.psql("postgres", "ALTER DATABASE original RENAME TO zoo");
+        server.drop_database("original");
     }
+}
+
+/// A set like the newest one, with another script behind its page; sealed as a good one is.
+async fn forge(place: &Path) -> fh_core::Result<()> {
+    let location = Location::parse(&place.display().to_string())?;
+    let store = open_store(&location, &S3Options::default(), fh_core::Deadline::never()).await?;
+    let repository = Repository::open(store, Access::default()).await?;
+    let set = repository.open_set(&repository.resolve("latest").await?).await?;
+    let mut body: Body = repository.read_body(&set)?;
+    let writer = repository.writer(1).await?;
+    let database = &mut body.databases[0];
+    let tables = database.tables.iter().flat_map(|table| &table.data.segments);
+    for segment in tables.chain(&database.toc) {
+        writer.put(repository.read_segment(segment).await?.into()).await?;
+    }
+    if let Some(leaving) = &mut database.leaving {
+        let toc = repository.read_segment(&leaving.toc).await?;
+        writer.put(toc.into()).await?;
+        let script =
+            String::from_utf8_lossy(&repository.read_segment(&leaving.script).await?).replace("5000", "4999");
+        leaving.script = writer.put(script.into_bytes().into()).await?;
+    }
+    repository
+        .commit(&writer, SetFields::default(), &body)
+        .await
+        .map(drop)
+}
+
+#[test]
+fn a_script_that_does_not_fit_the_set_is_found_by_a_full_verification() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new()
+        .in_folder(false)
+        .with("DATABASE_URL", server.url("shop"));
+    tool.run(&["create"]).expect(0);
+    tool.run(&["verify", "--full"]).expect(0);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(forge(&tool.path("repository"))).unwrap();
+    tool.run(&["verify"]).expect(0);
+    let bad = tool.run(&["verify", "--full"]).expect(1);
+    assert!(bad.stdout.contains("RESTORE.md leads to"), "{}", bad.stdout);
 }

@@ -12,11 +12,11 @@ use fh_repository::Repository;
 use super::restore::choose;
 use super::verdict;
 use super::verify::read_archive;
-use crate::body::{Body, Database};
+use crate::body::Body;
 use crate::cli::{Export, Shape};
 use crate::export::sql::Target;
 use crate::export::{Source, directory, sql};
-use crate::leaving::dated;
+use crate::leaving::{dated, dump_major};
 use crate::restore::definitions::Ownership;
 
 /// Writes one database of a set as a directory archive or as SQL.
@@ -54,8 +54,14 @@ pub async fn run(session: &Session, repository: &Repository, export: &Export) ->
     let exported = match export.shape {
         Shape::Directory => directory::write(&source, &export.to).await?,
         Shape::Sql => {
+            let major = dump_major(database).ok_or_else(|| {
+                Error::bad(format!(
+                    "the set calls the version of its pg_dump {:?}",
+                    database.pg_dump
+                ))
+            })?;
             let bin_dir = session.config().database.bin_dir.as_deref();
-            let pg_restore = Tools::find(Program::PgRestore, major(database)?, bin_dir).await?;
+            let pg_restore = Tools::find(Program::PgRestore, major, bin_dir).await?;
             let ownership = Ownership {
                 no_owner: export.no_owner,
                 no_privileges: export.no_privileges,
@@ -91,21 +97,6 @@ pub async fn run(session: &Session, repository: &Repository, export: &Export) ->
         "rows": exported.rows,
     });
     Ok(report)
-}
-
-/// The major version of the `pg_dump` that wrote the table of contents: an older `pg_restore` cannot read it.
-fn major(database: &Database) -> Result<u32> {
-    let digits: String = database
-        .pg_dump
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
-    digits.parse().map_err(|_| {
-        Error::bad(format!(
-            "the set calls the version of its pg_dump {:?}",
-            database.pg_dump
-        ))
-    })
 }
 
 fn written(export: &Export, plain: u64) -> Check {

@@ -53,6 +53,9 @@ fn header(set: &Set) -> Section {
             format!("{} in {} segments", bytes(totals.new_bytes), totals.new_segments),
         ),
     ];
+    if !header.recipients.is_empty() {
+        pairs.push(("encrypted to".to_owned(), header.recipients.join(", ")));
+    }
     if let Some(environment) = &header.environment {
         pairs.insert(1, ("environment".to_owned(), environment.clone()));
     }

@@ -22,14 +22,15 @@ pub fn text(repository: &Repository, databases: &[Database]) -> String {
 }
 
 fn needs(text: &mut String, repository: &Repository, encrypted: bool, databases: &[Database]) {
+    // pg_dump writes its definitions for servers of its own version and newer ones.
     let newest = databases
         .iter()
-        .map(|database| database.server_version / 10_000)
+        .map(|database| super::dump_major(database).unwrap_or(database.server_version / 10_000))
         .max();
     let _ = writeln!(
         text,
         "You need `sh`, `zstd`, {}and `psql` and `pg_restore` of PostgreSQL {} or newer, with the environment variables\n\
-         of libpq (`PGHOST`, `PGUSER`, …) set for a server where you may create databases.\n\n\
+         of libpq (`PGHOST`, `PGUSER`, …) set for a server of such a version where you may create databases.\n\n\
          With `fh-backup` at hand, use that instead: it checks every row's hash. `fh-backup verify {{set}}` also says whether\n\
          this page is as it was written; whoever can write to the store could have changed it, so read before you run.\n",
         if encrypted { "`age`, " } else { "" },
@@ -131,6 +132,35 @@ fn shell(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The shell of the page for buckets, with an `aws` that only says what it was called with.
+    #[test]
+    fn the_commands_for_a_bucket_fetch_what_a_set_names() {
+        let mut text = String::new();
+        fetch(&mut text, "s3://backups/shop");
+        let text = text.replace("{set}", "now");
+        let commands: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
+        let [sync, of_set, segments] = commands[..] else {
+            panic!("{text}");
+        };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("sets")).unwrap();
+        let header = r#"{"mac":"00","header":{"version":1,"id":"now","databases":["a,b"],"segments":[{"object":"ab12.zst","size":1,"hash":"3"},{"object":"cd34-0a.zst.age","size":2,"hash":"4"}]}}"#;
+        let set = format!("{header}\nbody {{\"object\":\"no\"}}");
+        std::fs::write(folder.path().join("sets/now.set"), set).unwrap();
+        let script = format!("set -eu\naws() {{ echo \"$*\"; }}\n{sync}\n{of_set}\n{segments}\n");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let expected = "s3 sync s3://backups/shop/ .\n\
+                        s3 cp s3://backups/shop/sets/now.set sets/now.set\n\
+                        s3 cp --only-show-errors s3://backups/shop/segments/ab/ab12.zst segments/ab/ab12.zst\n\
+                        s3 cp --only-show-errors s3://backups/shop/segments/cd/cd34-0a.zst.age segments/cd/cd34-0a.zst.age\n";
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+        assert!(output.status.success());
+    }
 
     #[test]
     fn odd_names_stay_one_word() {

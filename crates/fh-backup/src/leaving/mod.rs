@@ -70,6 +70,13 @@ pub async fn check(repository: &Repository, archive: &Archive, database: &Databa
     }
 }
 
+/// The major version of the `pg_dump` that wrote the definitions: an older `pg_restore` cannot read them.
+#[must_use]
+pub fn dump_major(database: &Database) -> Option<u32> {
+    let digits = database.pg_dump.split(|c: char| !c.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
 /// The archive with the time of the snapshot in its head, where the stored one has none.
 #[must_use]
 pub fn dated(mut archive: Archive, database: &Database) -> Archive {
