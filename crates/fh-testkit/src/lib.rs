@@ -40,5 +40,5 @@ pub mod webhook;
 pub use moto::Moto;
 pub use postgres::{Builder as PostgresBuilder, Postgres};
 pub use redis::Redis;
-pub use s3::{S3, S3Fault, S3Request};
+pub use s3::{S3, S3Call, S3Fault, S3Refusal, S3Request};
 pub use service::{Missing, start_or_skip};

@@ -51,10 +51,71 @@ pub struct S3Fault {
     pub times: usize,
 }
 
-#[derive(Debug, Default)]
+/// What a rule of [`S3::refuse_when`] sees of a request.
+#[derive(Debug)]
+pub struct S3Call<'a> {
+    /// `PUT`
+    pub method: &'a str,
+    /// Path with query.
+    pub path: &'a str,
+    /// The request's headers.
+    pub headers: &'a hyper::HeaderMap,
+}
+
+impl S3Call<'_> {
+    /// The value of a header, when it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// How a rule of [`S3::refuse_when`] answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Refusal {
+    /// Status code, such as 400. With 200 the answer is an error all the same, as S3 does after a long wait.
+    pub status: u16,
+    /// S3's error code.
+    pub code: String,
+    /// The words beside it.
+    pub message: String,
+}
+
+impl S3Refusal {
+    /// A refusal without interesting words.
+    #[must_use]
+    pub fn new(status: u16, code: &str) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            message: "scripted".to_owned(),
+        }
+    }
+
+    /// The same with these words.
+    #[must_use]
+    pub fn saying(mut self, message: &str) -> Self {
+        message.clone_into(&mut self.message);
+        self
+    }
+}
+
+type Rule = dyn Fn(&S3Call<'_>) -> Option<S3Refusal> + Send + Sync;
+
+#[derive(Default)]
 struct State {
     requests: Vec<S3Request>,
     faults: Vec<S3Fault>,
+    rules: Vec<Box<Rule>>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("requests", &self.requests)
+            .field("faults", &self.faults)
+            .finish_non_exhaustive()
+    }
 }
 
 impl S3 {
@@ -155,9 +216,17 @@ impl S3 {
         lock(&self.state).faults.push(fault);
     }
 
-    /// Ends every fault.
+    /// From now on every request is shown to `rule` before it is served, and refused when it says so. A rule may count,
+    /// for faults that begin in the middle of a run.
+    pub fn refuse_when(&self, rule: impl Fn(&S3Call<'_>) -> Option<S3Refusal> + Send + Sync + 'static) {
+        lock(&self.state).rules.push(Box::new(rule));
+    }
+
+    /// Ends every fault and every rule.
     pub fn heal(&self) {
-        lock(&self.state).faults.clear();
+        let mut state = lock(&self.state);
+        state.faults.clear();
+        state.rules.clear();
     }
 }
 
@@ -176,15 +245,17 @@ struct Recorder {
 }
 
 impl Recorder {
-    /// The fault that hits this request, one use less.
-    fn fault(&self, method: &str, path: &str) -> Option<S3Fault> {
+    /// The refusal that hits this request: by a fault, one use less, or by a rule.
+    fn refusal(&self, call: &S3Call<'_>) -> Option<S3Refusal> {
         let mut state = lock(&self.state);
         let matches = |fault: &&mut S3Fault| {
-            fault.times > 0 && fault.method == method && path.contains(&fault.path_contains)
+            fault.times > 0 && fault.method == call.method && call.path.contains(&fault.path_contains)
         };
-        let fault = state.faults.iter_mut().find(matches)?;
-        fault.times -= 1;
-        Some(fault.clone())
+        if let Some(fault) = state.faults.iter_mut().find(matches) {
+            fault.times -= 1;
+            return Some(S3Refusal::new(fault.status, &fault.code));
+        }
+        state.rules.iter().find_map(|rule| rule(call))
     }
 
     async fn answer(self, request: hyper::Request<Incoming>) -> Result<s3s::HttpResponse> {
@@ -193,21 +264,27 @@ impl Recorder {
             .uri()
             .path_and_query()
             .map_or_else(String::new, ToString::to_string);
-        let response = match self.fault(&method, &path) {
-            Some(fault) => {
+        let call = S3Call {
+            method: &method,
+            path: &path,
+            headers: request.headers(),
+        };
+        let response = match self.refusal(&call) {
+            Some(S3Refusal {
+                status,
+                code,
+                message,
+            }) => {
                 // Unread bytes would make the kernel reset the connection before the client sees the answer.
                 let mut body = request.into_body();
                 while std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx))
                     .await
                     .is_some()
                 {}
-                let code = &fault.code;
                 let text = format!(
-                    "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>scripted</Message></Error>"
+                    "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
                 );
-                hyper::Response::builder()
-                    .status(fault.status)
-                    .body(text.into())?
+                hyper::Response::builder().status(status).body(text.into())?
             }
             None => {
                 let answer = hyper::service::Service::call(&self.inner, request).await;
