@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use fh_core::{Context as _, Error, Result};
@@ -70,6 +73,24 @@ pub async fn sdk_config(options: &AwsOptions) -> Result<SdkConfig> {
         return Ok(config.into_builder().region(Region::new("us-east-1")).build());
     }
     Err(no_region())
+}
+
+/// The same configuration with the credentials of this profile and no others. (A profile in [`AwsOptions`] comes after
+/// the environment's keys, as in AWS's own tools.)
+#[must_use]
+pub fn only_profile(config: &SdkConfig, profile: &str) -> SdkConfig {
+    let mut provider = ProviderConfig::default().with_region(config.region().cloned());
+    if let Some(http) = config.http_client() {
+        provider = provider.with_http_client(http);
+    }
+    let credentials = ProfileFileCredentialsProvider::builder()
+        .configure(&provider)
+        .profile_name(profile)
+        .build();
+    config
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
 }
 
 pub(crate) fn no_region() -> Error {

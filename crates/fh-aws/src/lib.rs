@@ -22,7 +22,7 @@ mod sign;
 
 pub use api_error::ApiError;
 pub use aws_types::SdkConfig;
-pub use config::{AwsOptions, sdk_config};
+pub use config::{AwsOptions, only_profile, sdk_config};
 pub use credentials::CREDENTIALS_HINT;
 pub use json::JsonClient;
 pub use rds::{RdsTokens, rds_auth_token};
