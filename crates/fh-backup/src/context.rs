@@ -1,15 +1,21 @@
 //! From configuration to the things a command works with: the repository and the database.
 
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use fh_aws::{AwsOptions, BlockingSecrets};
 use fh_core::app::Session;
-use fh_core::config::SecretSource;
+use fh_core::config::{BackupS3, SecretSource};
 use fh_core::duration::Period;
+use fh_core::size::Size;
 use fh_core::{Context as _, Error, Result, Secret};
 use fh_pg::{ConnectOptions, ConnectionString, Environment};
 use fh_repository::{Access, Location, Repository, S3Options, Throttled, open_store};
+
+/// How long aborts of unfinished uploads may take at the end.
+const ABORTS: Duration = Duration::from_secs(6);
 
 /// Runs an asynchronous command until it ends, a signal comes, or the deadline passes. What was begun is dropped then:
 /// children are killed and files in the making removed.
@@ -33,6 +39,8 @@ pub fn block_on<T>(session: &Session, work: impl Future<Output = Result<T>>) -> 
             .hint("give more time with --deadline")),
         }
     });
+    // Uploads that were dropped are aborted now: this runtime is what sends it.
+    runtime.block_on(fh_repository::finish_aborts(ABORTS));
     // A thread that still waits for a pipe or a disk must not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(5));
     ended
@@ -77,22 +85,67 @@ pub fn location(session: &Session) -> Result<Location> {
     }
 }
 
-/// How to reach S3.
+/// How to reach the repository's bucket.
 #[must_use]
 pub fn s3_options(session: &Session) -> S3Options {
-    let config = session.config();
-    let s3 = &config.backup.s3;
+    options_of(session, &session.config().backup.s3)
+}
+
+/// How to reach the bucket that a section of the configuration describes.
+#[must_use]
+pub fn options_of(session: &Session, s3: &BackupS3) -> S3Options {
+    let aws = &session.config().aws;
     S3Options {
-        region: s3.region.clone().or_else(|| config.aws.region.clone()),
-        profile: config.aws.profile.clone(),
-        endpoint_url: s3
-            .endpoint_url
-            .clone()
-            .or_else(|| config.aws.endpoint_url.clone()),
+        region: s3.region.clone().or_else(|| aws.region.clone()),
+        profile: aws.profile.clone(),
+        only_profile: s3.profile.clone(),
+        endpoint_url: s3.endpoint_url.clone().or_else(|| aws.endpoint_url.clone()),
         path_style: s3.path_style,
         storage_class: s3.storage_class.clone(),
         sse_kms_key_id: s3.sse_kms_key_id.clone(),
+        object_lock: s3.object_lock,
+        checksums: s3.checksums,
+        part_size: s3.part_size.map(Size::bytes),
+        attempts: s3.attempts.map(NonZeroU32::get),
     }
+}
+
+/// The second repository's place, and how to reach it.
+///
+/// # Errors
+/// Exit code 2 when none is configured, or it is the first one again.
+pub fn second_place(session: &Session) -> Result<(Location, S3Options)> {
+    let copy = &session.config().backup.copy;
+    let target = match (&copy.to, &copy.s3.bucket) {
+        (Some(place), _) => Location::parse(place)?,
+        (None, Some(bucket)) => Location::parse(&format!(
+            "s3://{bucket}/{}",
+            copy.s3.prefix.as_deref().unwrap_or_default()
+        ))?,
+        (None, None) => {
+            return Err(Error::usage("no second repository is configured")
+                .hint("give --to (a folder or s3://BUCKET/PREFIX), or backup.copy.to in financehub.toml"));
+        }
+    };
+    let options = options_of(session, &copy.s3);
+    let first = location(session)?;
+    let same_server = options.endpoint_url == s3_options(session).endpoint_url;
+    let same = match (&first, &target) {
+        (Location::Directory(one), Location::Directory(two)) => resolved(one) == resolved(two),
+        (one, two) => one == two && same_server,
+    };
+    if same {
+        return Err(Error::usage("the second repository is the first one")
+            .hint("a copy in the same place is lost together with it: choose another one"));
+    }
+    Ok((target, options))
+}
+
+/// The folder without links and `..` on the way, as far as it exists.
+fn resolved(folder: &Path) -> PathBuf {
+    fs_err::canonicalize(folder)
+        .or_else(|_| std::path::absolute(folder))
+        .unwrap_or_else(|_| folder.to_owned())
 }
 
 /// Opens the configured repository with the configured keys.

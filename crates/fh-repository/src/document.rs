@@ -15,7 +15,7 @@ use crate::segment::{Taken, put_own};
 use crate::store::Entry;
 
 /// A document's size at most.
-const LIMIT: u64 = 256 << 20;
+pub(crate) const LIMIT: u64 = 256 << 20;
 
 /// A document as it was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,12 @@ impl Repository {
             });
         }
         Ok(found)
+    }
+
+    /// Whether these bytes are a document that this repository sealed under that key.
+    pub(crate) fn is_sealed(&self, key: &str, bytes: &[u8]) -> std::result::Result<(), String> {
+        self.read_document::<serde::de::IgnoredAny>(key, bytes)
+            .map(|_| ())
     }
 
     fn read_document<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> std::result::Result<T, String> {

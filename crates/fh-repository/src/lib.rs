@@ -28,9 +28,11 @@
 //! ```
 
 mod codec;
+mod copy;
 mod crypt;
 mod description;
 mod document;
+mod hold;
 mod key;
 mod location;
 mod repository;
@@ -38,8 +40,10 @@ mod rotation;
 mod segment;
 mod set;
 mod store;
+mod sweep;
 mod verify;
 
+pub use copy::{Copied, Mirror};
 pub use crypt::{Generated, Recipients, generate_identity};
 pub use description::{Description, Encryption};
 pub use document::Found;
@@ -49,5 +53,5 @@ pub use repository::{Access, Created, Repository};
 pub use rotation::Rotation;
 pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
-pub use store::{Deleted, DirStore, Entry, Put, S3Store, Store, Throttled};
+pub use store::{Deleted, DirStore, Entry, Lock, Put, S3Store, Store, Throttled, finish_aborts};
 pub use verify::{Finding, Findings};

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use fh_core::config::{ObjectLock, S3Checksums};
 use fh_core::{Deadline, Error, Result};
 
 use crate::store::{DirStore, S3Store, Store};
@@ -28,6 +29,8 @@ pub struct S3Options {
     pub region: Option<String>,
     /// Profile of the AWS configuration files.
     pub profile: Option<String>,
+    /// Profile whose credentials are taken even where the environment has some.
+    pub only_profile: Option<String>,
     /// Endpoint of an S3-compatible store.
     pub endpoint_url: Option<String>,
     /// `https://endpoint/bucket/key` instead of `https://bucket.endpoint/key`. The default is true with an endpoint.
@@ -36,6 +39,14 @@ pub struct S3Options {
     pub storage_class: Option<String>,
     /// KMS key for encryption by the store.
     pub sse_kms_key_id: Option<String>,
+    /// Object Lock of what is written.
+    pub object_lock: Option<ObjectLock>,
+    /// When checksums are sent; chosen by the endpoint when not given.
+    pub checksums: Option<S3Checksums>,
+    /// Bytes of one part of a multipart upload; 16 MiB when not given. Objects larger than four parts are sent in parts.
+    pub part_size: Option<u64>,
+    /// How often a call is tried; 8 when not given.
+    pub attempts: Option<u32>,
 }
 
 impl Location {
@@ -81,7 +92,8 @@ impl Location {
     }
 }
 
-/// Opens the store at a location. A folder need not exist yet; a bucket must.
+/// Opens the store at a location. A folder need not exist yet; a bucket must. A folder with an Object Lock can be read
+/// and not written.
 ///
 /// # Errors
 /// Exit code 2 or 3 when the AWS configuration does not suffice.
@@ -91,6 +103,9 @@ pub async fn open_store(
     deadline: Deadline,
 ) -> Result<Arc<dyn Store>> {
     Ok(match location {
+        Location::Directory(path) if options.object_lock.is_some() => {
+            Arc::new(DirStore::new(path).without_locks())
+        }
         Location::Directory(path) => Arc::new(DirStore::new(path)),
         Location::S3 { bucket, prefix } => Arc::new(S3Store::open(bucket, prefix, options, deadline).await?),
     })

@@ -45,13 +45,13 @@ pub struct Created {
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub(crate) store: Arc<dyn Store>,
-    description: Description,
+    pub(crate) description: Description,
     pub(crate) key: RepositoryKey,
-    identities: Option<Identities>,
+    pub(crate) identities: Option<Identities>,
     /// Whether and to whom new sets are encrypted: as described, or as the newest rotation says.
-    encryption: Encryption,
+    pub(crate) encryption: Encryption,
     /// Number of that rotation; 0 without one.
-    rotation: u64,
+    pub(crate) rotation: u64,
 }
 
 impl Repository {
@@ -329,31 +329,13 @@ impl Repository {
     pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
         let mut known = HashMap::new();
         let mut unreadable = HashSet::new();
-        let sets = self.list_sets().await?;
-        if !sets.is_empty() {
-            let present = self.store.list(segment::FOLDER).await?;
-            let sizes: HashMap<&str, u64> = present
-                .iter()
-                .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
-                .collect();
-            for set in sets {
-                let SetState::Good(header) = set.state else {
-                    continue;
-                };
-                self.check_not_rolled_back(&header)?;
-                if !self
-                    .recipients()
-                    .iter()
-                    .all(|one| self.recipients_of(&header).contains(one))
-                {
-                    unreadable.extend(header.segments.into_iter().map(|object| object.object));
-                    continue;
-                }
-                for object in header.segments {
-                    if sizes.get(object.object.as_str()) == Some(&object.size) {
-                        known.insert(id_of(&object).to_owned(), object);
-                    }
-                }
+        for (header, objects) in self.named().await? {
+            self.check_not_rolled_back(&header)?;
+            let readers = self.recipients_of(&header);
+            if self.recipients().iter().all(|one| readers.contains(one)) {
+                known.extend(objects.into_iter().map(|object| (id_of(&object).to_owned(), object)));
+            } else {
+                unreadable.extend(header.segments.into_iter().map(|object| object.object));
             }
         }
         Ok(SegmentWriter::new(
@@ -376,6 +358,40 @@ impl Repository {
             header.id, header.rotation, self.rotation
         ))
         .hint("somebody removed it: put keys/ back as it was before you write to this repository"))
+    }
+
+    /// Objects that good sets name and that are there in that size, those of the newest set last. Of their locks only those
+    /// of this very place are known.
+    pub(crate) async fn vouched(&self) -> Result<Vec<StoredObject>> {
+        let named = self.named().await?;
+        Ok(named.into_iter().flat_map(|(_, objects)| objects).collect())
+    }
+
+    /// The good sets, oldest first, each with those of its objects that are there.
+    async fn named(&self) -> Result<Vec<(SetHeader, Vec<StoredObject>)>> {
+        let sets = self.list_sets().await?;
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let present = self.store.list(segment::FOLDER).await?;
+        let sizes: HashMap<&str, u64> = present
+            .iter()
+            .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
+            .collect();
+        let mut named = Vec::new();
+        for set in sets {
+            let SetState::Good(header) = set.state else {
+                continue;
+            };
+            let ours = header.locked_in.as_deref() == Some(&self.describe());
+            let mut objects = header.segments.clone();
+            objects.retain(|object| sizes.get(object.object.as_str()) == Some(&object.size));
+            for object in &mut objects {
+                object.locked_until = object.locked_until.filter(|_| ours);
+            }
+            named.push((*header, objects));
+        }
+        Ok(named)
     }
 
     /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
@@ -403,6 +419,7 @@ impl Repository {
         self.wait_for_a_new_second().await?;
         let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
         let body_plain_size = plain.len() as u64;
+        self.hold(writer).await?;
         let recipients = Recipients::parse(self.recipients())?;
         // Level 3: written once, read rarely, and JSON packs well.
         let body = blocking(move || codec::encode(&plain, 3, &recipients)).await?;
@@ -479,13 +496,14 @@ impl Repository {
                 size: guide.len() as u64,
                 hash: blake3::hash(guide).to_hex().to_string(),
             }),
+            locked_in: self.store.lock().map(|_| self.store.describe()),
             segments,
         };
         Ok((header, guide))
     }
 }
 
-fn set_key(id: &str) -> String {
+pub(crate) fn set_key(id: &str) -> String {
     format!("{}{id}{}", set::FOLDER, set::ENDING)
 }
 

@@ -16,7 +16,7 @@ use crate::set::SetHeader;
 use crate::store::Store;
 
 /// Prefix of every rotation's key.
-const FOLDER: &str = "keys/";
+pub(crate) const FOLDER: &str = "keys/";
 /// Size of one at most.
 const LIMIT: u64 = 1 << 20;
 

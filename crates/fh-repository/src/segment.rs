@@ -157,6 +157,11 @@ impl SegmentWriter {
                 name = neighbour(id, ending)?;
             }
             match put_own(&*self.store, &object_key(&name), &stored).await? {
+                Taken::Ours(Put::Created) => {
+                    let mut object = described(&name, &stored);
+                    object.locked_until = self.store.lock().map(|lock| lock.until);
+                    return Ok((object, Put::Created));
+                }
                 Taken::Ours(put) => return Ok((described(&name, &stored), put)),
                 Taken::Foreign(found) if self.usable(id, size, &found).await? => {
                     return Ok((described(&name, &found), Put::Exists));
@@ -188,6 +193,13 @@ impl SegmentWriter {
     /// Every object that the new set names, in order.
     pub(crate) fn used(&self) -> Vec<StoredObject> {
         self.lock().used.values().cloned().collect()
+    }
+
+    /// Notes that an object the new set names is locked until then.
+    pub(crate) fn locked(&self, object: &str, until: jiff::Timestamp) {
+        if let Some(object) = self.lock().used.get_mut(object) {
+            object.locked_until = Some(until);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -233,6 +245,7 @@ fn described(name: &str, stored: &[u8]) -> StoredObject {
         object: name.to_owned(),
         size: stored.len() as u64,
         hash: blake3::hash(stored).to_hex().to_string(),
+        locked_until: None,
     }
 }
 

@@ -31,6 +31,9 @@ pub struct StoredObject {
     pub size: u64,
     /// BLAKE3 of the stored bytes, 64 hexadecimal digits.
     pub hash: String,
+    /// The end of its Object Lock when the set was written, if the store locks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_until: Option<jiff::Timestamp>,
 }
 
 /// Sums over a set.
@@ -126,6 +129,9 @@ pub struct SetHeader {
     /// Its page for people, when it has one.
     #[serde(default)]
     pub guide: Option<Guide>,
+    /// The place whose locks the objects' `locked_until` are. A copy elsewhere has other ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked_in: Option<String>,
     /// Every object that the set names, in order of their names.
     pub segments: Vec<StoredObject>,
 }

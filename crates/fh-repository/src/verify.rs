@@ -1,5 +1,6 @@
 //! Whether everything that a set names is there and unchanged. Needs no private key.
 
+use bytes::Bytes;
 use fh_core::{Exit, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
@@ -73,26 +74,35 @@ impl Repository {
     }
 
     async fn problem(&self, object: &StoredObject) -> Result<Option<String>> {
+        Ok(self.read_checked(object).await?.err())
+    }
+
+    /// The stored bytes of an object as its set describes it, or what is wrong with them.
+    pub(crate) async fn read_checked(
+        &self,
+        object: &StoredObject,
+    ) -> Result<std::result::Result<Bytes, String>> {
         // One byte more shows that it has grown; how much does not matter.
         let stored = match self.store.get(&object_key(&object.object), object.size + 1).await {
             Ok(Some(stored)) => stored,
-            Ok(None) => return Ok(Some("is missing".into())),
+            Ok(None) => return Ok(Err("is missing".into())),
             Err(error) if error.exit() == Exit::Bad => {
-                return Ok(Some(format!("cannot be read: {}", error.message())));
+                return Ok(Err(format!("cannot be read: {}", error.message())));
             }
             Err(error) => return Err(error),
         };
         if stored.len() as u64 != object.size {
-            return Ok(Some(format!(
+            return Ok(Err(format!(
                 "has {} bytes instead of {}",
                 stored.len(),
                 object.size
             )));
         }
-        let hash = blocking(move || Ok(blake3::hash(&stored).to_hex())).await?;
+        let bytes = stored.clone();
+        let hash = blocking(move || Ok(blake3::hash(&bytes).to_hex())).await?;
         if hash.as_str() != object.hash {
-            return Ok(Some("was changed: its hash is not the one in the set".into()));
+            return Ok(Err("was changed: its hash is not the one in the set".into()));
         }
-        Ok(None)
+        Ok(Ok(stored))
     }
 }

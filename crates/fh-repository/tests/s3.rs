@@ -73,6 +73,10 @@ async fn a_write_says_everything_that_was_asked_for_and_nothing_that_others_refu
         put.header("x-amz-server-side-encryption-aws-kms-key-id"),
         Some("alias/backup")
     );
+    assert_eq!(
+        put.header("x-amz-server-side-encryption-bucket-key-enabled"),
+        Some("true")
+    );
     assert_eq!(put.body, BODY);
     for (name, _) in &put.headers {
         assert!(!name.to_ascii_lowercase().contains("checksum"), "{name}");
@@ -92,7 +96,8 @@ async fn every_refusal_is_explained() {
         (
             403,
             "AccessDenied",
-            "the credentials need s3:ListBucket on backups, and s3:GetObject and s3:PutObject on its objects",
+            "the credentials need s3:ListBucket on backups, s3:GetObject and s3:PutObject on its objects, and for locks \
+             s3:PutObjectRetention",
         ),
         (
             403,
@@ -119,7 +124,8 @@ async fn every_refusal_is_explained() {
         (
             503,
             "SlowDown",
-            "the store asks to slow down and did so five times: try again later, with fewer --jobs",
+            "the store asks to slow down and did so at every attempt: try again later, with fewer --jobs, or give it more \
+             attempts with backup.s3.attempts",
         ),
         (
             500,

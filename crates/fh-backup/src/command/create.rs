@@ -105,9 +105,22 @@ fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: D
         .measure(Measure::bytes("sent", totals.new_bytes)),
     );
     report.push(Check::pass("committed", format!("set {} is durable", set.id)).took(took));
+    if let Some(locked) = locked(&set.header) {
+        report.push(locked);
+    }
     report.show(largest(body));
     report.data = serde_json::json!({ "set": set.id, "header": set.header.summary() });
     report
+}
+
+/// How long nobody may remove what the set needs; nothing where the store does not lock.
+fn locked(header: &SetHeader) -> Option<Check> {
+    header.locked_in.as_ref()?;
+    let until = header.segments.iter().map(|object| object.locked_until).min()??;
+    Some(Check::pass(
+        "locked",
+        format!("every segment is locked until {until} at least"),
+    ))
 }
 
 /// The ten largest tables: what an operator looks at first when a backup grew.

@@ -45,13 +45,16 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         }
     }
 
-    if let Some(repository) = backup
-        .repository
-        .as_mut()
-        .filter(|_| from_file("backup.repository"))
-        && !repository.contains("://")
-    {
-        *repository = join(folder, Path::new(repository)).display().to_string();
+    let places = [
+        ("backup.repository", &mut backup.repository),
+        ("backup.copy.to", &mut backup.copy.to),
+    ];
+    for (key, place) in places {
+        if let Some(place) = place.as_mut().filter(|_| from_file(key))
+            && !place.contains("://")
+        {
+            *place = join(folder, Path::new(place)).display().to_string();
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Result};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{Deleted, Entry, Put, Store};
+use super::{Deleted, Entry, Put, Store, no_locks};
 
 /// Names that begin so are files in the making. A listing passes over them.
 const TEMPORARY: &str = ".tmp-";
@@ -17,13 +18,26 @@ const TEMPORARY: &str = ".tmp-";
 #[derive(Debug, Clone)]
 pub struct DirStore {
     root: PathBuf,
+    /// Whether locks were asked for, which there are none of here. What cannot be locked is not written.
+    lockless: bool,
 }
 
 impl DirStore {
     /// The store in `root`, which need not exist yet.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self {
+            root: root.into(),
+            lockless: false,
+        }
+    }
+
+    /// The same store where the configuration asks for an Object Lock: it refuses to write.
+    pub(crate) fn without_locks(self) -> Self {
+        Self {
+            lockless: true,
+            ..self
+        }
     }
 
     fn path(&self, key: &str) -> PathBuf {
@@ -49,6 +63,9 @@ impl Store for DirStore {
 
     async fn put_new(&self, key: &str, body: Bytes) -> Result<Put> {
         let path = self.path(key);
+        if self.lockless {
+            return Err(no_locks(&path.display().to_string()));
+        }
         blocking(move || write_new(&path, &body).map_err(|error| explain("cannot write", &path, &error)))
             .await
     }
@@ -75,6 +92,11 @@ impl Store for DirStore {
             Ok(found)
         })
         .await
+    }
+
+    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
+        let root = self.root.clone();
+        blocking(move || sweep(&root, SystemTime::now().checked_sub(older_than))).await
     }
 
     fn describe(&self) -> String {
@@ -194,6 +216,42 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Entry>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes the files in the making that nobody has written to since `before`.
+fn sweep(folder: &Path, before: Option<SystemTime>) -> Result<u64> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(explain("cannot list", folder, &error)),
+    };
+    let mut removed = 0;
+    for entry in entries {
+        let entry = entry.map_err(|error| explain("cannot list", folder, &error))?;
+        let path = entry.path();
+        let metadata = match entry.metadata() {
+            Ok(metadata) => metadata,
+            // Its writer has just given it its name.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(explain("cannot list", &path, &error)),
+        };
+        if metadata.is_dir() {
+            removed += sweep(&path, before)?;
+        } else if entry.file_name().to_string_lossy().starts_with(TEMPORARY)
+            && metadata
+                .modified()
+                .ok()
+                .zip(before)
+                .is_some_and(|(at, before)| at < before)
+        {
+            match std::fs::remove_file(&path) {
+                Ok(()) => removed += 1,
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(explain("cannot remove", &path, &error)),
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// An object that the disk cannot give back is lost, like one that was changed; a folder that cannot be reached is not.

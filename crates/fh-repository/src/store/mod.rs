@@ -2,18 +2,26 @@
 
 mod directory;
 mod s3;
+mod s3_abort;
 mod s3_error;
 mod s3_limits;
+mod s3_lock;
+mod s3_multipart;
+mod s3_sweep;
+mod s3_write;
 mod throttle;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fh_core::Result;
+use fh_core::{Error, Result};
+use jiff::Timestamp;
 
 pub use directory::DirStore;
 pub use s3::S3Store;
+pub use s3_abort::finish_aborts;
 pub use throttle::Throttled;
 
 /// What became of a write.
@@ -30,8 +38,20 @@ pub enum Put {
 pub enum Deleted {
     /// It is not there, whether or not it was.
     Gone,
+    /// It cannot be read or listed any more, but the bucket keeps versions: its bytes stay, and cost, until a lifecycle
+    /// rule removes them.
+    Hidden,
     /// The store keeps it: an Object Lock, or no right to delete.
     Kept,
+}
+
+/// The Object Lock that a store sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// What is written now is locked until then.
+    pub until: Timestamp,
+    /// What a new set needs must be locked until then at least.
+    pub at_least: Timestamp,
 }
 
 /// One object of a listing.
@@ -42,7 +62,7 @@ pub struct Entry {
     /// Bytes.
     pub size: u64,
     /// When it was written, by the store's clock.
-    pub modified: Option<jiff::Timestamp>,
+    pub modified: Option<Timestamp>,
 }
 
 /// A place for objects. There is no way to overwrite one.
@@ -72,6 +92,37 @@ pub trait Store: Send + Sync + Debug {
     /// Exit code 3 when the store cannot be read.
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>>;
 
+    /// The Object Lock of what [`Store::put_new`] creates; `None` when it locks nothing.
+    fn lock(&self) -> Option<Lock> {
+        None
+    }
+
+    /// Locks an object until `until`; a longer lock stays as it is.
+    ///
+    /// # Errors
+    /// Exit code 2 when this store has no locks, 3 when the object is not locked so long now.
+    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
+        let _ = until;
+        Err(no_locks(&format!("{key} in {}", self.describe())))
+    }
+
+    /// Removes what writers left behind that died in the middle of an object: nobody can read it, and it takes space.
+    /// Gives how many there were.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read, or not all could be removed.
+    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
+        // What is written in one piece leaves nothing behind.
+        let _ = older_than;
+        Ok(0)
+    }
+
     /// The place, for messages: a path, or `s3://bucket/prefix`.
     fn describe(&self) -> String;
+}
+
+/// The error for a lock that a store cannot give.
+fn no_locks(what: &str) -> Error {
+    Error::usage(format!("{what} cannot be locked: a folder has no Object Lock"))
+        .hint("use a bucket, or remove backup.s3.object_lock from the configuration")
 }

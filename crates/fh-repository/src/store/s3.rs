@@ -2,32 +2,42 @@
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ServerSideEncryption, StorageClass};
 use bytes::{Bytes, BytesMut};
 use fh_aws::{AwsOptions, SdkConfig};
+use fh_core::config::S3Checksums;
 use fh_core::{Deadline, Error, Result};
+use jiff::Timestamp;
 
-use super::s3_error::{explain, is_conflict, is_forbidden, is_missing, is_refused, is_taken};
-use super::{Deleted, Entry, Put, Store, s3_limits};
+use super::s3_error::{explain, is_forbidden, is_missing};
+use super::s3_lock::Locking;
+use super::s3_multipart::Parts;
+use super::s3_write::Written;
+use super::{Deleted, Entry, Lock, Put, Store, s3_limits};
 use crate::location::S3Options;
 
 /// How often an object is fetched when its body breaks off. The SDK tries again only until the body begins.
 const FETCHES: u32 = 3;
-/// How often a write is tried that met another write of the same name in progress.
-const CONFLICTS: u32 = 4;
+/// How often a call is tried. Ten minutes of a partition that S3 splits under load are usual; with pauses of up to 20
+/// seconds, which the SDK draws at random between nothing and that ("full jitter"), this waits half a minute on average
+/// and a minute at most.
+const ATTEMPTS: u32 = 8;
+/// S3 takes no smaller part, but for the last one (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
+const SMALLEST_PART: u64 = 5 << 20;
 
 /// A bucket and a prefix in it.
 #[derive(Debug, Clone)]
 pub struct S3Store {
-    client: Client,
-    bucket: String,
+    pub(super) client: Client,
+    pub(super) bucket: String,
     /// Ends with a slash unless empty.
-    prefix: String,
-    storage_class: Option<StorageClass>,
-    sse_kms_key_id: Option<String>,
-    deadline: Deadline,
+    pub(super) prefix: String,
+    pub(super) written: Written,
+    pub(super) locking: Option<Locking>,
+    pub(super) parts: Parts,
+    pub(super) deadline: Deadline,
 }
 
 /// Why a fetch gave no object.
@@ -41,14 +51,21 @@ impl S3Store {
     /// A client of the bucket, with region and credentials from the usual places. Nothing is sent yet.
     ///
     /// # Errors
-    /// Exit code 2 when no region is known.
+    /// Exit code 2 when no region is known, or an option is out of range.
     pub async fn open(bucket: &str, prefix: &str, options: &S3Options, deadline: Deadline) -> Result<Self> {
-        let shared = fh_aws::sdk_config(&AwsOptions {
+        if options.part_size.is_some_and(|size| size < SMALLEST_PART) {
+            return Err(Error::usage("backup.s3.part_size is too small")
+                .hint("S3 takes no part below 5 MiB: leave it away, or write 5MiB or more"));
+        }
+        let mut shared = fh_aws::sdk_config(&AwsOptions {
             region: options.region.clone(),
             profile: options.profile.clone(),
             endpoint_url: options.endpoint_url.clone(),
         })
         .await?;
+        if let Some(profile) = &options.only_profile {
+            shared = fh_aws::only_profile(&shared, profile);
+        }
         Ok(Self::with_config(&shared, bucket, prefix, options, deadline))
     }
 
@@ -63,16 +80,33 @@ impl S3Store {
     ) -> Self {
         // The endpoint may also come from the environment.
         let foreign = shared.endpoint_url().is_some();
-        let mut config = aws_sdk_s3::config::Builder::from(shared)
+        // Compatible stores may refuse the checksum headers that AWS has taken since 2025
+        // (awslabs/aws-sdk-rust#1240).
+        let required = match options.checksums {
+            Some(checksums) => checksums == S3Checksums::WhenRequired,
+            None => foreign,
+        };
+        let (request, response) = if required {
+            (
+                RequestChecksumCalculation::WhenRequired,
+                ResponseChecksumValidation::WhenRequired,
+            )
+        } else {
+            (
+                RequestChecksumCalculation::WhenSupported,
+                ResponseChecksumValidation::WhenSupported,
+            )
+        };
+        let retry = shared
+            .retry_config()
+            .cloned()
+            .unwrap_or_else(RetryConfig::standard);
+        let config = aws_sdk_s3::config::Builder::from(shared)
             .stalled_stream_protection(s3_limits::stalls())
-            .force_path_style(options.path_style.unwrap_or(foreign));
-        if foreign {
-            // Compatible stores may refuse the checksum headers that AWS has taken since 2025
-            // (awslabs/aws-sdk-rust#1240).
-            config = config
-                .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-                .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-        }
+            .force_path_style(options.path_style.unwrap_or(foreign))
+            .retry_config(retry.with_max_attempts(options.attempts.unwrap_or(ATTEMPTS)))
+            .request_checksum_calculation(request)
+            .response_checksum_validation(response);
         let prefix = prefix.trim_matches('/');
         Self {
             client: Client::from_conf(config.build()),
@@ -82,31 +116,19 @@ impl S3Store {
             } else {
                 format!("{prefix}/")
             },
-            storage_class: options.storage_class.as_deref().map(StorageClass::from),
-            sse_kms_key_id: options.sse_kms_key_id.clone(),
+            written: Written::new(options, required),
+            locking: options.object_lock.map(Locking::new),
+            parts: Parts::of(options.part_size),
             deadline,
         }
     }
 
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    fn name(&self, key: &str) -> String {
+    pub(super) fn name(&self, key: &str) -> String {
         format!("s3://{}/{}", self.bucket, self.key(key))
-    }
-
-    async fn exists(&self, key: &str) -> Result<bool> {
-        let what = format!("cannot look for {}", self.name(key));
-        let limits = s3_limits::of_call(self.deadline, 0, &what)?;
-        let head = self.client.head_object().bucket(&self.bucket).key(self.key(key));
-        match head.customize().config_override(limits).send().await {
-            Ok(_) => Ok(true),
-            // A refusal has no body here to say why; the write that follows will have one. A host that may create but
-            // not read is refused, too, and writes nevertheless.
-            Err(error) if is_refused(&error) => Ok(false),
-            Err(error) => Err(explain(what, &self.bucket, &error)),
-        }
     }
 
     async fn fetch(&self, key: &str, limit: u64) -> Result<Option<Bytes>, Broken> {
@@ -152,29 +174,6 @@ impl S3Store {
             _ => Ok(Some(body)),
         }
     }
-
-    /// One conditional write; `None` when another write of the same name was in progress.
-    async fn write(&self, key: &str, body: &Bytes, what: &str) -> Result<Option<Put>> {
-        let size = body.len() as u64;
-        let request = self
-            .client
-            .put_object()
-            .bucket(&self.bucket)
-            .key(self.key(key))
-            .if_none_match("*")
-            .content_length(i64::try_from(size).unwrap_or(i64::MAX))
-            .set_storage_class(self.storage_class.clone())
-            .set_server_side_encryption(self.sse_kms_key_id.as_ref().map(|_| ServerSideEncryption::AwsKms))
-            .set_ssekms_key_id(self.sse_kms_key_id.clone())
-            .body(ByteStream::from(body.clone()));
-        let limits = s3_limits::of_call(self.deadline, size, what)?;
-        match request.customize().config_override(limits).send().await {
-            Ok(_) => Ok(Some(Put::Created)),
-            Err(error) if is_taken(&error) => Ok(Some(Put::Exists)),
-            Err(error) if is_conflict(&error) => Ok(None),
-            Err(error) => Err(explain(what.to_owned(), &self.bucket, &error)),
-        }
-    }
 }
 
 /// The whole body, or `None` when it is larger than `limit`.
@@ -213,23 +212,15 @@ impl Store for S3Store {
     }
 
     async fn put_new(&self, key: &str, body: Bytes) -> Result<Put> {
-        let what = format!("cannot write {}", self.name(key));
-        // Stores that do not know If-None-Match would overwrite; asking first keeps them from it, except in a race.
-        if self.exists(key).await? {
-            return Ok(Put::Exists);
-        }
-        for attempt in 0..CONFLICTS {
-            if let Some(put) = self.write(key, &body, &what).await? {
-                return Ok(put);
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100 << attempt)).await;
-        }
-        Err(Error::unable(what)
-            .hint("another run keeps writing the same object: is a backup stuck in a loop?"))
+        self.create(key, &body).await
     }
 
     async fn delete(&self, key: &str) -> Result<Deleted> {
         let what = format!("cannot remove {}", self.name(key));
+        // Where versions are kept, a deletion only hides an object and always succeeds: the lock must be asked for.
+        if self.is_locked(key).await? {
+            return Ok(Deleted::Kept);
+        }
         let limits = s3_limits::of_call(self.deadline, 0, &what)?;
         let request = self
             .client
@@ -237,6 +228,7 @@ impl Store for S3Store {
             .bucket(&self.bucket)
             .key(self.key(key));
         match request.customize().config_override(limits).send().await {
+            Ok(answer) if answer.delete_marker() == Some(true) => Ok(Deleted::Hidden),
             Ok(_) => Ok(Deleted::Gone),
             Err(error) if is_forbidden(&error) => Ok(Deleted::Kept),
             Err(error) => Err(explain(what, &self.bucket, &error)),
@@ -273,7 +265,7 @@ impl Store for S3Store {
                         .unwrap_or_default(),
                     modified: object
                         .last_modified()
-                        .and_then(|at| jiff::Timestamp::from_second(at.secs()).ok()),
+                        .and_then(|at| Timestamp::from_second(at.secs()).ok()),
                 });
             }
             match (page.is_truncated(), page.next_continuation_token()) {
@@ -291,6 +283,18 @@ impl Store for S3Store {
         }
         found.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(found)
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.locking.as_ref().map(|locking| locking.lock)
+    }
+
+    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
+        self.extend_lock(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: std::time::Duration) -> Result<u64> {
+        self.sweep(older_than).await
     }
 
     fn describe(&self) -> String {

@@ -50,6 +50,29 @@ fn status<E>(error: &Failure<E>) -> Option<u16> {
     }
 }
 
+/// The store's short name for what went wrong.
+pub(super) fn code<E: ProvideErrorMetadata>(error: &Failure<E>) -> Option<&str> {
+    match error {
+        SdkError::ServiceError(service) => service.err().code(),
+        _ => None,
+    }
+}
+
+/// The error for an operator, of a call that needs a right which most calls do not: `right` names it.
+pub(super) fn explain_right<E>(what: String, bucket: &str, right: &str, error: &Failure<E>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let explained = explain(what, bucket, error);
+    if code(error) != Some("AccessDenied") {
+        return explained;
+    }
+    let cause = explained.causes().join(": ");
+    Error::unable(explained.message())
+        .because(std::io::Error::other(cause))
+        .hint(format!("the credentials need {right}"))
+}
+
 /// The error for an operator.
 pub(super) fn explain<E>(what: String, bucket: &str, error: &Failure<E>) -> Error
 where
@@ -74,6 +97,7 @@ where
                 )))
                 .hint(advice(
                     &code,
+                    &said,
                     status,
                     bucket,
                     service.raw().headers().get("x-amz-bucket-region"),
@@ -112,15 +136,25 @@ fn is_credentials(reason: &str) -> bool {
     reason.contains("credential") || reason.contains("identity")
 }
 
-fn advice(code: &str, status: u16, bucket: &str, region: Option<&str>) -> String {
+fn advice(code: &str, said: &str, status: u16, bucket: &str, region: Option<&str>) -> String {
     let elsewhere = || {
         let name = region.map(|region| format!(", in {region}")).unwrap_or_default();
         format!("the bucket {bucket} is in another region{name}: set backup.s3.region or AWS_REGION")
     };
     match code {
+        // Cloudflare R2, Backblaze B2 and others say it in words of their own (awslabs/aws-sdk-rust#1240).
+        _ if said.to_ascii_lowercase().contains("checksum") => {
+            "this store refuses the checksums: set backup.s3.checksums to \"when-required\", or to \"when-supported\" if it \
+             asks for one"
+                .to_owned()
+        }
+        "InvalidRequest" if said.contains("ObjectLock") || said.contains("Object Lock") => {
+            format!("switch on versioning and Object Lock on the bucket {bucket}, or remove backup.s3.object_lock")
+        }
         "NoSuchBucket" => format!("make the bucket {bucket} first, or correct its name"),
         "AccessDenied" | "Forbidden" => format!(
-            "the credentials need s3:ListBucket on {bucket}, and s3:GetObject and s3:PutObject on its objects"
+            "the credentials need s3:ListBucket on {bucket}, s3:GetObject and s3:PutObject on its objects, and for locks \
+             s3:PutObjectRetention"
         ),
         "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "NotSignedUp" => {
             "the access key or its secret is wrong for this store; check the system's clock too".to_owned()
@@ -133,7 +167,14 @@ fn advice(code: &str, status: u16, bucket: &str, region: Option<&str>) -> String
         }
         "RequestTimeTooSkewed" => "this machine's clock is wrong: set it with NTP".to_owned(),
         "SlowDown" | "ServiceUnavailable" | "Throttling" => {
-            "the store asks to slow down and did so five times: try again later, with fewer --jobs".to_owned()
+            "the store asks to slow down and did so at every attempt: try again later, with fewer --jobs, or give it more \
+             attempts with backup.s3.attempts"
+                .to_owned()
+        }
+        "InternalError" => "the store has a fault of its own: try again later".to_owned(),
+        "NoSuchUpload" => {
+            "somebody ended the upload while it was going on, perhaps a lifecycle rule that is too short: run this again"
+                .to_owned()
         }
         "NotImplemented" => {
             "this store does not know a header that S3 does, probably If-None-Match: without it, backups cannot be kept \

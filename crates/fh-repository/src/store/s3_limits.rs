@@ -10,6 +10,8 @@ use fh_core::{Deadline, Result};
 const OPERATION: Duration = Duration::from_secs(600);
 /// One attempt of it.
 const ATTEMPT: Duration = Duration::from_secs(60);
+/// Ending an upload, with all attempts: an operator may be waiting for the program to stop.
+const ABORT: Duration = Duration::from_secs(5);
 /// What is moved may go this slowly, in bytes a second: a bad line, but not a dead one.
 const SLOWEST: u64 = 128 << 10;
 /// A download may stand still for this long.
@@ -29,6 +31,12 @@ pub(super) fn of_call(deadline: Deadline, bytes: u64, what: &str) -> Result<Buil
         .operation_attempt_timeout(attempt(bytes).min(operation))
         .build();
     Ok(Builder::new().timeout_config(timeouts))
+}
+
+/// The settings of a call that ends an upload. It is made when the run's own time may be over already.
+pub(super) fn of_abort() -> Builder {
+    let timeouts = TimeoutConfig::builder().operation_timeout(ABORT).build();
+    Builder::new().timeout_config(timeouts)
 }
 
 /// Downloads must keep moving. Uploads stall for good reasons, such as throttled links; there the attempt's own time-out

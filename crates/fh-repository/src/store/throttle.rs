@@ -6,9 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::Result;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Deleted, Entry, Put, Store};
+use super::{Deleted, Entry, Lock, Put, Store};
 
 /// Passes everything on, and lets writes begin so far apart that on average no more than a number of bytes goes out each
 /// second.
@@ -59,6 +60,18 @@ impl Store for Throttled {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         self.inner.list(prefix).await
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.inner.lock()
+    }
+
+    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
+        self.inner.lock_until(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
+        self.inner.sweep_uploads(older_than).await
     }
 
     fn describe(&self) -> String {

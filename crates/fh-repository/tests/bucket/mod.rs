@@ -31,12 +31,16 @@ impl Bucket {
     }
 
     pub fn store(&self, prefix: &str) -> S3Store {
+        self.store_with(prefix, &S3Options::default())
+    }
+
+    pub fn store_with(&self, prefix: &str, options: &S3Options) -> S3Store {
         let config = config(
             &self.server.endpoint(),
             self.server.access_key(),
             self.server.secret_key(),
         );
-        S3Store::with_config(&config, NAME, prefix, &S3Options::default(), Deadline::never())
+        S3Store::with_config(&config, NAME, prefix, options, Deadline::never())
     }
 }
 

@@ -1,12 +1,14 @@
 //! The section of fh-backup.
 
+mod copy;
 mod s3;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use s3::BackupS3;
+pub use copy::BackupCopy;
+pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
 
 use super::secret_source::SecretSource;
 use crate::duration::Period;
@@ -43,6 +45,8 @@ pub struct Backup {
     pub yield_after: Period,
     /// A repository in S3.
     pub s3: BackupS3,
+    /// A second repository.
+    pub copy: BackupCopy,
 }
 
 impl Default for Backup {
@@ -58,6 +62,7 @@ impl Default for Backup {
             limit_upload: None,
             yield_after: Period::from_secs(20),
             s3: BackupS3::default(),
+            copy: BackupCopy::default(),
         }
     }
 }
