@@ -9,6 +9,7 @@ use fh_core::report::Report;
 
 use crate::{command, context};
 
+mod copy;
 mod create;
 mod export;
 mod init;
@@ -16,6 +17,7 @@ mod key;
 mod restore;
 mod verify;
 
+pub use copy::Copy;
 pub use create::Create;
 pub use export::{Export, Shape};
 pub use init::Init;
@@ -110,6 +112,9 @@ pub enum Command {
     /// Restores a database into an empty one, and proves that the rows are the same.
     #[command(before_help = restore::EXAMPLES)]
     Restore(Restore),
+    /// Copies sets to a second repository, byte for byte.
+    #[command(before_help = copy::EXAMPLES)]
+    Copy(Copy),
     /// Writes a database of a set for PostgreSQL's own programs: a folder for pg_restore, or SQL for psql.
     #[command(before_help = export::EXAMPLES)]
     Export(Export),
@@ -149,6 +154,7 @@ impl Tool for Cli {
         let of_command = match &self.command {
             Command::Create(create) => create.overrides(),
             Command::Restore(restore) => restore.overrides(),
+            Command::Copy(copy) => copy.overrides(),
             _ => Vec::new(),
         };
         let all = self.place.overrides().into_iter().chain(of_command);
@@ -187,6 +193,7 @@ async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -
         Command::Key(Key::Rotate(rotate)) => {
             command::rotate::rotate(&context::repository(session).await?, &rotate).await
         }
+        Command::Copy(copy) => command::copy::run(session, &context::repository(session).await?, &copy).await,
         Command::Key(Key::Generate(generate)) => command::key::generate(&generate.to),
         Command::Config(config) => Ok(config.report(Cli::NAME, &session.loaded)),
     }

@@ -1,5 +1,6 @@
 //! One file for each subcommand: what it does, and the report of it.
 
+pub mod copy;
 pub mod create;
 pub mod export;
 pub mod init;

@@ -108,6 +108,11 @@ impl Tool {
         self
     }
 
+    /// From now on the repository is there.
+    pub fn move_to(&mut self, place: &str) {
+        place.clone_into(&mut self.place[1]);
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fh-backup"));
         command.args(arguments);
