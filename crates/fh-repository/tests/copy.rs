@@ -208,6 +208,10 @@ async fn what_a_copy_lost_comes_again_and_what_is_foreign_there_is_said() {
     fs::write(&evidence, text.replace("[1]", "[2]")).unwrap();
     let copied = copy(&source, &target, &small.set).await;
     assert_eq!(copied.problems[0].object, key);
+    assert!(
+        copied.problems[0].problem.contains("its seal is wrong"),
+        "{copied:?}"
+    );
 }
 
 #[tokio::test]

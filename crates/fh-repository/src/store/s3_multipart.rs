@@ -7,6 +7,7 @@ use fh_core::{Error, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use super::s3::S3Store;
+use super::s3_abort::Open;
 use super::s3_error::{code, explain, is_conflict, is_taken};
 use super::s3_lock::Locking;
 use super::{Put, s3_abort, s3_limits};
@@ -50,6 +51,8 @@ struct Upload<'a> {
     what: &'a str,
     id: String,
     over: bool,
+    /// Dropped last, when an abort is under way.
+    _open: Open,
 }
 
 impl S3Store {
@@ -81,6 +84,7 @@ impl S3Store {
             .set_bucket_key_enabled(self.written.bucket_key())
             .set_object_lock_mode(self.locking.as_ref().map(|locking| locking.mode.clone()))
             .set_object_lock_retain_until_date(self.locking.as_ref().map(Locking::date));
+        let open = Open::new();
         let begun = request
             .customize()
             .config_override(limits)
@@ -96,6 +100,7 @@ impl S3Store {
             what,
             id: id.to_owned(),
             over: false,
+            _open: open,
         })
     }
 
