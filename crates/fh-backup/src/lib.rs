@@ -20,6 +20,7 @@ pub mod cli;
 pub mod command;
 pub mod context;
 pub mod evidence;
+pub mod keep;
 pub mod proof;
 pub mod restore;
 pub mod source;

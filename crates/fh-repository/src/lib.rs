@@ -28,6 +28,7 @@
 //! ```
 
 mod codec;
+mod commit;
 mod crypt;
 mod description;
 mod document;
@@ -37,6 +38,7 @@ mod repository;
 mod segment;
 mod set;
 mod store;
+mod summary;
 mod verify;
 
 pub use crypt::{Generated, Recipients, generate_identity};
@@ -48,4 +50,5 @@ pub use repository::{Access, Created, Repository};
 pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 pub use store::{Deleted, DirStore, Entry, Put, S3Store, Store};
+pub use summary::SummaryEntry;
 pub use verify::{Finding, Findings};

@@ -1,20 +1,18 @@
-//! A repository: opening it, listing and reading its sets, and committing new ones.
+//! A repository: opening it, listing and reading its sets.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Hint as _, Result, Secret};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
 use crate::crypt::{Identities, Recipients};
 use crate::description::{self, Description, Encryption};
-use crate::key::{RepositoryKey, random_bytes};
-use crate::segment::{self, SegmentRef, SegmentWriter, Taken, blocking, object_key, put_own};
-use crate::set::{self, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
+use crate::key::RepositoryKey;
+use crate::segment::{SegmentRef, Taken, blocking, object_key, put_own};
+use crate::set::{self, Set, SetState, SetSummary};
 use crate::store::Store;
 
 /// Set files read at the same time: a bucket answers slowly and in parallel.
@@ -44,7 +42,7 @@ pub struct Created {
 #[derive(Debug, Clone)]
 pub struct Repository {
     pub(crate) store: Arc<dyn Store>,
-    description: Description,
+    pub(crate) description: Description,
     pub(crate) key: RepositoryKey,
     identities: Option<Identities>,
 }
@@ -152,19 +150,26 @@ impl Repository {
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn list_sets(&self) -> Result<Vec<SetSummary>> {
-        let ids = self.ids().await?;
-        let states = futures_util::stream::iter(ids).map(async |id| {
-            let state = match self.set_file(&id).await {
-                Ok(Some(bytes)) => self.state(&id, &bytes),
-                // Removed since the folder was listed.
-                Ok(None) => return Ok(None),
-                Err(error) if error.exit() == fh_core::Exit::Bad => SetState::Damaged(error.message()),
-                Err(error) => return Err(error),
+        let ids = self.dated_ids().await?;
+        let states = futures_util::stream::iter(ids).map(async |(id, modified)| {
+            // Removed since the folder was listed.
+            let Some(state) = self.state_of(&id).await? else {
+                return Ok(None);
             };
-            Ok(Some(SetSummary { id, state }))
+            Ok(Some(SetSummary { id, modified, state }))
         });
         let sets: Vec<Option<SetSummary>> = states.buffered(SETS_AT_ONCE).try_collect().await?;
         Ok(sets.into_iter().flatten().collect())
+    }
+
+    /// Whether a set can be used, or `None` when there is none of that id.
+    pub(crate) async fn state_of(&self, id: &str) -> Result<Option<SetState>> {
+        match self.set_file(id).await {
+            Ok(Some(bytes)) => Ok(Some(self.state(id, &bytes))),
+            Ok(None) => Ok(None),
+            Err(error) if error.exit() == fh_core::Exit::Bad => Ok(Some(SetState::Damaged(error.message()))),
+            Err(error) => Err(error),
+        }
     }
 
     fn state(&self, id: &str, bytes: &Bytes) -> SetState {
@@ -178,11 +183,16 @@ impl Repository {
         }
     }
 
-    async fn set_file(&self, id: &str) -> Result<Option<Bytes>> {
+    pub(crate) async fn set_file(&self, id: &str) -> Result<Option<Bytes>> {
         self.store.get(&set_key(id), set::LIMIT).await
     }
 
-    async fn ids(&self) -> Result<Vec<String>> {
+    pub(crate) async fn ids(&self) -> Result<Vec<String>> {
+        Ok(self.dated_ids().await?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The ids of all sets, oldest first, with when each was written by the store's clock.
+    pub(crate) async fn dated_ids(&self) -> Result<Vec<(String, Option<jiff::Timestamp>)>> {
         let entries = self.store.list(set::FOLDER).await?;
         let id = |key: &str| {
             Some(
@@ -191,7 +201,10 @@ impl Repository {
                     .to_owned(),
             )
         };
-        Ok(entries.iter().filter_map(|entry| id(&entry.key)).collect())
+        Ok(entries
+            .iter()
+            .filter_map(|entry| Some((id(&entry.key)?, entry.modified)))
+            .collect())
     }
 
     /// The id that `wanted` means: a whole id, the beginning of exactly one, or `latest` for the newest.
@@ -287,129 +300,8 @@ impl Repository {
             .hint("give --identity with the age private key of one of the recipients")),
         }
     }
-
-    /// Begins a set: a writer that knows which segments good sets already name and that are present.
-    ///
-    /// # Errors
-    /// Exit code 3 when the store cannot be read.
-    pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
-        let mut known = HashMap::new();
-        let sets = self.list_sets().await?;
-        if !sets.is_empty() {
-            let present = self.store.list(segment::FOLDER).await?;
-            let sizes: HashMap<&str, u64> = present
-                .iter()
-                .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
-                .collect();
-            for set in sets {
-                let SetState::Good(header) = set.state else {
-                    continue;
-                };
-                for object in header.segments {
-                    if sizes.get(object.object.as_str()) == Some(&object.size) {
-                        known.insert(id_of(&object).to_owned(), object);
-                    }
-                }
-            }
-        }
-        Ok(SegmentWriter::new(
-            Arc::clone(&self.store),
-            self.key.clone(),
-            self.description.recipients()?,
-            level,
-            known,
-        ))
-    }
-
-    /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
-    async fn wait_for_a_new_second(&self) -> Result<()> {
-        for _ in 0..3 {
-            let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
-            if !self.ids().await?.iter().any(|id| id.starts_with(&now)) {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        }
-        Ok(())
-    }
-
-    /// Writes the set: the last write of a backup, and the one that makes it exist.
-    ///
-    /// # Errors
-    /// Exit code 3 when it was not written.
-    pub async fn commit<T: Serialize>(
-        &self,
-        writer: &SegmentWriter,
-        fields: SetFields,
-        body: &T,
-    ) -> Result<Set> {
-        self.wait_for_a_new_second().await?;
-        let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
-        let body_plain_size = plain.len() as u64;
-        let recipients = self.description.recipients()?;
-        // Level 3: written once, read rarely, and JSON packs well.
-        let body = blocking(move || codec::encode(&plain, 3, &recipients)).await?;
-        let header = self.header(writer, fields, &body, body_plain_size)?;
-        let bytes = set::encode(&self.key, &header, &body)?;
-        // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
-        let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
-        match put_own(&*self.store, &set_key(&header.id), &bytes).await? {
-            Taken::Ours(_) => Ok(set),
-            Taken::Unknown(error) => Err(error),
-            Taken::Foreign(_) => Err(
-                Error::unable(format!("there is another set {} already", header.id))
-                    .hint("two backups cannot have the same id: run this one again"),
-            ),
-        }
-    }
-
-    fn header(
-        &self,
-        writer: &SegmentWriter,
-        fields: SetFields,
-        body: &[u8],
-        plain: u64,
-    ) -> Result<SetHeader> {
-        let segments = writer.used();
-        let written = writer.written();
-        let created = jiff::Timestamp::now();
-        let suffix: String = random_bytes::<3>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Ok(SetHeader {
-            version: set::VERSION,
-            id: format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ")),
-            repository: self.description.id.clone(),
-            created,
-            snapshot_at: fields.snapshot_at,
-            host: fields.host,
-            tool: fields.tool,
-            project: fields.project,
-            environment: fields.environment,
-            databases: fields.databases,
-            totals: Totals {
-                tables: fields.tables,
-                rows: fields.rows,
-                plain_bytes: fields.plain_bytes,
-                stored_bytes: segments.iter().map(|object| object.size).sum::<u64>() + body.len() as u64,
-                segments: segments.len() as u64,
-                new_segments: written.new_segments,
-                new_bytes: written.new_bytes,
-            },
-            body_size: body.len() as u64,
-            body_hash: blake3::hash(body).to_hex().to_string(),
-            body_plain_size: plain,
-            segments,
-        })
-    }
 }
 
-fn set_key(id: &str) -> String {
+pub(crate) fn set_key(id: &str) -> String {
     format!("{}{id}{}", set::FOLDER, set::ENDING)
-}
-
-/// The content address in an object's name: `<id>.zst` or `<id>-<suffix>.zst.age`.
-fn id_of(object: &StoredObject) -> &str {
-    object.object.split(['.', '-']).next().unwrap_or_default()
 }

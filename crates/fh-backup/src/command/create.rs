@@ -11,8 +11,8 @@ use fh_repository::{Repository, Set, SetFields, SetHeader};
 
 use super::verdict;
 use crate::body::{Body, Database};
-use crate::context;
 use crate::source::backup;
+use crate::{context, keep};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
@@ -35,10 +35,11 @@ pub async fn run(session: &Session) -> Result<Report> {
     };
     let bin_dir = config.database.bin_dir.as_deref();
     let database = backup::take(&source, &options, bin_dir, &writer, &session.progress).await?;
-    let fields = fields(session, &database);
+    let mut fields = fields(session, &database);
     let body = Body {
         databases: vec![database],
     };
+    fields.summary = keep::summary::of(&body);
     let set = repository.commit(&writer, fields, &body).await?;
     Ok(report(
         &repository,
@@ -61,6 +62,7 @@ fn fields(session: &Session, database: &Database) -> SetFields {
         tables: database.tables.len() as u64,
         rows: proof.rows,
         plain_bytes,
+        ..SetFields::default()
     }
 }
 
