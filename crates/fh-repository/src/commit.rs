@@ -1,9 +1,11 @@
 //! Making a set: the writer of its segments, and the commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use fh_core::{Context as _, Error, Result};
+use futures_util::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::codec;
@@ -13,26 +15,50 @@ use crate::segment::{self, SegmentWriter, Taken, blocking, put_own};
 use crate::set::{self, Set, SetFields, SetHeader, SetState, StoredObject, Totals};
 use crate::summary;
 
+/// Sets of the wanted kind whose segments a writer knows.
+const ENOUGH: usize = 4;
+/// Sets read at most to find those.
+const MOST_READ: usize = 64;
+/// How long before a segment may be removed a set must have been written that relies on it. The time between the last
+/// look and the set's being there, and the difference of clocks, must fit in.
+const MARGIN: SignedDuration = SignedDuration::from_mins(15);
+
 impl Repository {
-    /// Begins a set: a writer that knows which segments good sets already name and that are present.
+    /// Begins a set: a writer that knows which segments the newest good sets name and that are present.
     ///
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
+        self.writer_like(level, |_| true).await
+    }
+
+    /// The same for a set that will be like those of which `like` is true: enough of them are looked for among the sets
+    /// of a shared repository.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn writer_like(
+        &self,
+        level: i32,
+        like: impl Fn(&SetHeader) -> bool + Send,
+    ) -> Result<SegmentWriter> {
         let mut known = HashMap::new();
-        let sets = self.list_sets().await?;
+        let sets = self.newest_good(like).await?;
+        // The lists before the segments: what a finished collection removed is then seen to be gone.
+        let marks = self.marks().await?;
+        let marked: HashSet<String> = marks.objects().into_keys().map(str::to_owned).collect();
         if !sets.is_empty() {
             let present = self.store.list(segment::FOLDER).await?;
             let sizes: HashMap<&str, u64> = present
                 .iter()
                 .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
                 .collect();
-            for set in sets {
-                let SetState::Good(header) = set.state else {
-                    continue;
-                };
+            // Oldest first, so that of several objects with one content the newest is used.
+            for header in sets.into_iter().rev() {
                 for object in header.segments {
-                    if sizes.get(object.object.as_str()) == Some(&object.size) {
+                    if sizes.get(object.object.as_str()) == Some(&object.size)
+                        && !marked.contains(&object.object)
+                    {
                         known.insert(id_of(&object).to_owned(), object);
                     }
                 }
@@ -44,13 +70,81 @@ impl Repository {
             self.description.recipients()?,
             level,
             known,
+            marked,
         ))
+    }
+
+    /// The newest good sets, newest first, until enough of them are like the one to be made. Segments that only older
+    /// sets name are sent again; a start that reads every header of years would cost more.
+    async fn newest_good(&self, like: impl Fn(&SetHeader) -> bool) -> Result<Vec<SetHeader>> {
+        let mut ids = self.ids().await?;
+        ids.reverse();
+        ids.truncate(MOST_READ);
+        let states = futures_util::stream::iter(ids).map(async |id| self.state_of(&id).await);
+        let mut states = std::pin::pin!(states.buffered(ENOUGH));
+        let (mut good, mut alike) = (Vec::new(), 0);
+        while let Some(state) = states.next().await {
+            let Some(SetState::Good(header)) = state? else {
+                continue;
+            };
+            alike += usize::from(like(&header));
+            good.push(*header);
+            if alike == ENOUGH {
+                break;
+            }
+        }
+        Ok(good)
+    }
+
+    /// Whether everything that the set is going to name is there and stays: reused segments are looked for once more, and
+    /// none may be about to be removed by a garbage collection. Returns when that was found out.
+    async fn check_used(&self, writer: &SegmentWriter) -> Result<Timestamp> {
+        let looked = Timestamp::now();
+        let marks = self.marks().await?;
+        let marked = marks.objects();
+        let used = writer.used();
+        let reused = used.iter().any(|object| !writer.has_created(&object.object));
+        if !reused && marked.is_empty() {
+            return Ok(looked);
+        }
+        let present: HashMap<String, (u64, Option<Timestamp>)> = self
+            .store
+            .list(segment::FOLDER)
+            .await?
+            .into_iter()
+            .map(|entry| {
+                let name = entry.key.rsplit('/').next().unwrap_or_default().to_owned();
+                (name, (entry.size, entry.modified))
+            })
+            .collect();
+        // A clock that is behind the store's must not make a deadline look far away.
+        let newest = present.values().filter_map(|(_, modified)| *modified).max();
+        let now = newest.map_or(looked, |newest| newest.max(looked));
+        let gone = |object: &&StoredObject| {
+            let there = present
+                .get(&object.object)
+                .is_some_and(|(size, _)| *size == object.size);
+            let soon = marked
+                .get(object.object.as_str())
+                .is_some_and(|time| time.duration_since(now) < MARGIN);
+            soon || (!there && !writer.has_created(&object.object))
+        };
+        let lost: Vec<&StoredObject> = used.iter().filter(gone).collect();
+        let Some(first) = lost.first() else {
+            return Ok(looked);
+        };
+        Err(Error::unable(format!(
+            "{} segment(s) that this backup needs were removed or are about to be, {} for one",
+            lost.len(),
+            first.object
+        ))
+        .hint("a clean-up ran meanwhile: run the backup again; backup.gc_grace must be longer than a backup takes"))
     }
 
     /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
     async fn wait_for_a_new_second(&self) -> Result<()> {
         for _ in 0..3 {
-            let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
+            let now = Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
             if !self.ids().await?.iter().any(|id| id.starts_with(&now)) {
                 break;
             }
@@ -85,14 +179,26 @@ impl Repository {
         let bytes = set::encode(&self.key, &header, &summary.stored, &body)?;
         // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
         let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
+        let looked = self.check_used(writer).await?;
         match put_own(&*self.store, &set_key(&header.id), &bytes).await? {
-            Taken::Ours(_) => Ok(set),
-            Taken::Unknown(error) => Err(error),
-            Taken::Foreign(_) => Err(
-                Error::unable(format!("there is another set {} already", header.id))
-                    .hint("two backups cannot have the same id: run this one again"),
-            ),
+            Taken::Ours(_) => {}
+            Taken::Unknown(error) => return Err(error),
+            Taken::Foreign(_) => {
+                return Err(
+                    Error::unable(format!("there is another set {} already", header.id))
+                        .hint("two backups cannot have the same id: run this one again"),
+                );
+            }
         }
+        // What was found out holds for a while only: a write that took longer, or a machine that slept, needs another look.
+        if Timestamp::now().duration_since(looked) > MARGIN / 3 {
+            self.check_used(writer).await.map_err(|error| {
+                Error::unable(format!("set {} was written, and cannot be relied on", header.id))
+                    .because(error)
+                    .hint("run the backup again, and verify that set before you use it")
+            })?;
+        }
+        Ok(set)
     }
 
     fn header(
@@ -105,7 +211,7 @@ impl Repository {
     ) -> Result<SetHeader> {
         let segments = writer.used();
         let written = writer.written();
-        let created = jiff::Timestamp::now();
+        let created = Timestamp::now();
         let suffix: String = random_bytes::<3>()?
             .iter()
             .map(|byte| format!("{byte:02x}"))

@@ -16,7 +16,7 @@ use crate::set::{self, Set, SetState, SetSummary};
 use crate::store::Store;
 
 /// Set files read at the same time: a bucket answers slowly and in parallel.
-const SETS_AT_ONCE: usize = 8;
+pub(crate) const SETS_AT_ONCE: usize = 8;
 
 /// What opens a repository.
 #[derive(Debug, Clone, Default)]
@@ -187,7 +187,11 @@ impl Repository {
         self.store.get(&set_key(id), set::LIMIT).await
     }
 
-    pub(crate) async fn ids(&self) -> Result<Vec<String>> {
+    /// The ids of all sets, oldest first.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn ids(&self) -> Result<Vec<String>> {
         Ok(self.dated_ids().await?.into_iter().map(|(id, _)| id).collect())
     }
 

@@ -1,6 +1,6 @@
 //! Segments: pieces of data named by their content, written once and shared by every set that needs them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -52,6 +52,8 @@ pub struct SegmentWriter {
     level: i32,
     /// Segments that earlier sets vouch for and that are present: id to object.
     known: HashMap<String, StoredObject>,
+    /// Objects that a garbage collection is going to remove: their names are neither used nor taken.
+    marked: HashSet<String>,
     state: Mutex<State>,
     /// One lock for each content in the making: of several workers with the same content, one writes it.
     begun: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -61,8 +63,10 @@ pub struct SegmentWriter {
 struct State {
     /// Objects the new set will name: object to size and hash.
     used: BTreeMap<String, StoredObject>,
-    /// What this run wrote: id to object.
+    /// What this run wrote, or found under the name that it would have written: id to object.
     written: HashMap<String, StoredObject>,
+    /// Names of the objects that this run created.
+    created: HashSet<String>,
     counts: Written,
 }
 
@@ -73,6 +77,7 @@ impl SegmentWriter {
         recipients: Recipients,
         level: i32,
         known: HashMap<String, StoredObject>,
+        marked: HashSet<String>,
     ) -> Self {
         Self {
             store,
@@ -80,6 +85,7 @@ impl SegmentWriter {
             recipients,
             level,
             known,
+            marked,
             state: Mutex::default(),
             begun: Mutex::default(),
         }
@@ -109,6 +115,7 @@ impl SegmentWriter {
             Put::Created => {
                 state.counts.new_segments += 1;
                 state.counts.new_bytes += object.size;
+                state.created.insert(object.object.clone());
             }
             Put::Exists => state.counts.reused_segments += 1,
         }
@@ -153,7 +160,11 @@ impl SegmentWriter {
             "zst.age"
         };
         let mut name = format!("{id}.{ending}");
-        for _ in 0..4 {
+        for _ in 0..5 {
+            if self.marked.contains(&name) {
+                name = neighbour(id, ending)?;
+                continue;
+            }
             match put_own(&*self.store, &object_key(&name), &stored).await? {
                 Taken::Ours(put) => return Ok((described(&name, &stored), put)),
                 Taken::Foreign(found) if self.usable(id, size, &found).await? => {
@@ -162,11 +173,7 @@ impl SegmentWriter {
                 // A host that backs up need not be allowed to read segments.
                 Taken::Foreign(_) | Taken::Unknown(_) => {}
             }
-            let suffix: String = random_bytes::<4>()?
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            name = format!("{id}-{suffix}.{ending}");
+            name = neighbour(id, ending)?;
         }
         Err(Error::unable(format!(
             "segment {id} cannot be stored: every name that was tried is taken"
@@ -190,6 +197,11 @@ impl SegmentWriter {
     /// Every object that the new set names, in order.
     pub(crate) fn used(&self) -> Vec<StoredObject> {
         self.lock().used.values().cloned().collect()
+    }
+
+    /// Whether this run created the object: then it is there.
+    pub(crate) fn has_created(&self, object: &str) -> bool {
+        self.lock().created.contains(object)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -219,6 +231,15 @@ pub(crate) async fn put_own(store: &dyn Store, key: &str, body: &Bytes) -> Resul
         Ok(None) => Taken::Unknown(Error::unable(format!("{key} was there, and is gone"))),
         Err(error) => Taken::Unknown(error),
     })
+}
+
+/// Another name for the same content.
+fn neighbour(id: &str, ending: &str) -> Result<String> {
+    let suffix: String = random_bytes::<4>()?
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("{id}-{suffix}.{ending}"))
 }
 
 fn described(name: &str, stored: &[u8]) -> StoredObject {
