@@ -39,7 +39,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
-pub use backup::{Backup, BackupS3};
+pub use backup::{
+    Backup, BackupCollapse, BackupHooks, BackupPing, BackupRetention, BackupS3, BackupStatus, RetentionRequire,
+    RetentionTimes,
+};
 pub use database::Database;
 pub use file::FILE_NAME;
 pub use load::{ConfigSource, Entry, Loaded};

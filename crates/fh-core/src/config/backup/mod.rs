@@ -1,14 +1,25 @@
 //! The section of fh-backup.
 
+mod collapse;
+mod hooks;
+mod ping;
+mod retention;
 mod s3;
+mod status;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use collapse::BackupCollapse;
+pub use hooks::BackupHooks;
+pub use ping::BackupPing;
+pub use retention::{BackupRetention, RetentionRequire, RetentionTimes};
 pub use s3::BackupS3;
+pub use status::BackupStatus;
 
 use super::secret_source::SecretSource;
+use crate::duration::Period;
 
 /// Where backups go and how they are made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,8 +44,21 @@ pub struct Backup {
     pub compression_level: i32,
     /// How many segments are read, compressed and written at once.
     pub jobs: u32,
+    /// How old data must be that no set needs before it may be removed, and how long it is announced first. Longer than
+    /// any backup takes; at least 1h.
+    pub gc_grace: Period,
     /// A repository in S3.
     pub s3: BackupS3,
+    /// When a new set holds suspiciously less than the one before it.
+    pub collapse: BackupCollapse,
+    /// Which sets are kept.
+    pub retention: BackupRetention,
+    /// What is too old.
+    pub status: BackupStatus,
+    /// Commands around a backup.
+    pub hooks: BackupHooks,
+    /// Addresses that other commands ping.
+    pub ping: BackupPing,
 }
 
 impl Default for Backup {
@@ -47,7 +71,13 @@ impl Default for Backup {
             identity: None,
             compression_level: 1,
             jobs: 2,
+            gc_grace: Period::from_secs(24 * 3600),
             s3: BackupS3::default(),
+            collapse: BackupCollapse::default(),
+            retention: BackupRetention::default(),
+            status: BackupStatus::default(),
+            hooks: BackupHooks::default(),
+            ping: BackupPing::default(),
         }
     }
 }
