@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::key::RepositoryKey;
 use crate::repository::Repository;
 use crate::segment::{Taken, put_own};
-use crate::store::Entry;
+use crate::store::{Deleted, Entry};
 
 /// A document's size at most.
 const LIMIT: u64 = 256 << 20;
@@ -86,6 +86,14 @@ impl Repository {
         });
         let documents: Vec<Option<Found<T>>> = documents.buffered(AT_ONCE).try_collect().await?;
         Ok(documents.into_iter().flatten().collect())
+    }
+
+    /// Removes a document.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot say what became of it.
+    pub async fn remove_document(&self, key: &str) -> Result<Deleted> {
+        self.store.delete(key).await
     }
 
     fn read_document<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> std::result::Result<T, String> {

@@ -12,7 +12,7 @@ use crate::crypt::{Identities, Recipients};
 use crate::description::{self, Description, Encryption};
 use crate::key::RepositoryKey;
 use crate::segment::{SegmentRef, Taken, blocking, object_key, put_own};
-use crate::set::{self, Set, SetState, SetSummary};
+use crate::set::{self, Set, SetHeader, SetState, SetSummary};
 use crate::store::Store;
 
 /// Set files read at the same time: a bucket answers slowly and in parallel.
@@ -242,6 +242,32 @@ impl Repository {
                     .hint("give more of the id; `fh-backup list` shows them"),
             ),
         }
+    }
+
+    /// The newest good set of which `wanted` is true.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn find_newest(&self, wanted: impl Fn(&SetHeader) -> bool) -> Result<Option<Set>> {
+        let mut ids = self.ids().await?;
+        ids.reverse();
+        let files = futures_util::stream::iter(ids).map(async |id| {
+            let file = match self.set_file(&id).await {
+                Err(error) if error.exit() == fh_core::Exit::Bad => None,
+                file => file?,
+            };
+            Ok::<_, Error>(file.map(|bytes| (id, bytes)))
+        });
+        let mut files = std::pin::pin!(files.buffered(2));
+        while let Some(file) = files.try_next().await? {
+            let Some((id, bytes)) = file else { continue };
+            if let Ok(set) = set::decode(&self.key, &self.description.id, &id, &bytes)
+                && wanted(&set.header)
+            {
+                return Ok(Some(set));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads a set and checks its seal and its body's hash.

@@ -18,6 +18,9 @@ pub struct Create {
     /// zstd level: 1 is fast, higher levels hardly make database rows smaller.
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub compression_level: Option<i32>,
+    /// The database holds less than it did, and that is right.
+    #[arg(long)]
+    pub accept_collapse: bool,
 }
 
 impl Create {
