@@ -147,8 +147,15 @@ fn hooks_run_in_their_order_and_know_what_happened() {
     );
 
     // One that does not end is ended, with what it started.
-    config("sleep 1000 & sleep 1000; true", "true", "timeout = '300ms'\n");
+    config("sleep 4713 & sleep 4713; true", "true", "timeout = '300ms'\n");
     let ran = tool.run(&["create"]).expect(3);
     assert!(ran.stderr.contains("took longer than"), "{}", ran.stderr);
+    let folder = tool.folder.path();
+    let left = std::fs::read_dir("/proc").unwrap().filter(|process| {
+        let path = process.as_ref().unwrap().path();
+        let ours = std::fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd == folder);
+        ours && std::fs::read(path.join("cmdline")).is_ok_and(|line| line.starts_with(b"sleep"))
+    });
+    assert_eq!(left.count(), 0);
     assert_eq!(tool.sets(), sets);
 }

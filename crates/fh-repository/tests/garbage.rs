@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bent;
+mod bucket;
 mod small;
 
 use std::collections::BTreeSet;
@@ -76,6 +77,30 @@ async fn what_no_set_names_goes_in_two_steps() {
         assert_eq!(collect(50).await.removed, 3);
         assert!(objects(&small).await.is_empty());
     }
+}
+
+#[tokio::test]
+async fn in_a_bucket_too() {
+    let bucket = bucket::Bucket::start();
+    let store: Arc<dyn fh_repository::Store> = Arc::new(bucket.store("team/shop"));
+    Repository::create(Arc::clone(&store), &[]).await.unwrap();
+    let repository = Repository::open(store, Access::default()).await.unwrap();
+    let (first, _) = backup(&repository, &["one\n", "two\n"]).await.unwrap();
+    let (second, _) = backup(&repository, &["two\n", "three\n"]).await.unwrap();
+    repository
+        .put_document(&format!("evidence/{first}/x.json"), &1)
+        .await
+        .unwrap();
+    assert_eq!(repository.remove_set(&first).await.unwrap(), Deleted::Gone);
+    assert_eq!(repository.ids().await.unwrap(), std::slice::from_ref(&second));
+    assert!(repository.documents::<u8>("evidence/").await.unwrap().is_empty());
+    assert_eq!(repository.collect_garbage(&options(25)).await.unwrap().marked, 1);
+    assert_eq!(repository.collect_garbage(&options(50)).await.unwrap().removed, 1);
+    assert_eq!(
+        repository.collect_garbage(&options(75)).await.unwrap(),
+        Collected::default()
+    );
+    assert_eq!(read(&repository, &second).await.unwrap(), ["two\n", "three\n"]);
 }
 
 #[tokio::test]
