@@ -96,15 +96,23 @@ impl Repository {
         Ok(good)
     }
 
-    /// Whether everything that the set is going to name is there and stays: reused segments are looked for once more, and
-    /// none may be about to be removed by a garbage collection. Returns when that was found out.
     async fn check_used(&self, writer: &SegmentWriter) -> Result<Timestamp> {
+        self.check_named(&writer.used(), |object| writer.has_created(object))
+            .await
+    }
+
+    /// Whether everything that a set is going to name is there and stays: what this run did not create is looked for once
+    /// more, and nothing may be about to be removed by a garbage collection. Whoever writes a set asks right before.
+    /// Returns when that was found out.
+    pub(crate) async fn check_named(
+        &self,
+        used: &[StoredObject],
+        created: impl Fn(&str) -> bool + Send,
+    ) -> Result<Timestamp> {
         let looked = Timestamp::now();
         let marks = self.marks().await?;
         let marked = marks.objects();
-        let used = writer.used();
-        let reused = used.iter().any(|object| !writer.has_created(&object.object));
-        if !reused && marked.is_empty() {
+        if marked.is_empty() && used.iter().all(|object| created(&object.object)) {
             return Ok(looked);
         }
         let present: HashMap<String, (u64, Option<Timestamp>)> = self
@@ -127,7 +135,7 @@ impl Repository {
             let soon = marked
                 .get(object.object.as_str())
                 .is_some_and(|time| time.duration_since(now) < MARGIN);
-            soon || (!there && !writer.has_created(&object.object))
+            soon || (!there && !created(&object.object))
         };
         let lost: Vec<&StoredObject> = used.iter().filter(gone).collect();
         let Some(first) = lost.first() else {
