@@ -51,13 +51,18 @@ pub fn block_on<T>(session: &Session, work: impl Future<Output = Result<T>>) -> 
 /// # Errors
 /// Exit code 2 or 3 when it cannot be read; `what` says what it is.
 pub fn secret(session: &Session, source: &SecretSource, what: &str) -> Result<Secret> {
+    source.resolve(&secrets(session), what)
+}
+
+/// What fetches secrets from wherever the configuration says they are.
+#[must_use]
+pub fn secrets(session: &Session) -> BlockingSecrets {
     let aws = &session.config().aws;
-    let resolver = BlockingSecrets::new(AwsOptions {
+    BlockingSecrets::new(AwsOptions {
         region: aws.region.clone(),
         profile: aws.profile.clone(),
         endpoint_url: aws.endpoint_url.clone(),
-    });
-    source.resolve(&resolver, what)
+    })
 }
 
 /// Where the repository is.

@@ -80,7 +80,7 @@ fn a_backup_is_of_one_moment() {
     tool.run(&["create"]).expect(0);
     server.psql("shop", "DELETE FROM item; INSERT INTO item VALUES (1, 'other')");
     let first = tool.newest();
-    tool.run(&["create"]).expect(0);
+    tool.run(&["create", "--accept-collapse"]).expect(0);
     for (set, rows) in [(first, "5000"), (tool.newest(), "1")] {
         let name = format!("copy_{rows}");
         server.create_database(&name);

@@ -17,8 +17,8 @@ use crate::description::{self, Description};
 use crate::document;
 use crate::repository::{Repository, set_key};
 use crate::rotation;
-use crate::segment::object_key;
-use crate::set::{self, StoredObject};
+use crate::segment::{self, object_key};
+use crate::set::{self, SetHeader, SetState, StoredObject};
 use crate::store::{Put, Store};
 use crate::verify::Finding;
 
@@ -168,6 +168,10 @@ impl Repository {
         if !copied.problems.is_empty() {
             return Ok(copied);
         }
+        if matches!(whole, There::Nothing) {
+            // A clean-up of the copy must not be about to remove what the set relies on.
+            to.repository.check_named(&set.header.segments, |_| false).await?;
+        }
         for object in set.header.segments {
             to.known.insert(object.object.clone(), object);
         }
@@ -187,6 +191,40 @@ impl Repository {
             }
         }
         Ok(copied)
+    }
+
+    /// Objects that good sets name and that are there in that size, those of the newest set last. Of their locks only those
+    /// of this very place are known.
+    async fn vouched(&self) -> Result<Vec<StoredObject>> {
+        let named = self.named().await?;
+        Ok(named.into_iter().flat_map(|(_, objects)| objects).collect())
+    }
+
+    /// The good sets, oldest first, each with those of its objects that are there.
+    async fn named(&self) -> Result<Vec<(SetHeader, Vec<StoredObject>)>> {
+        let sets = self.list_sets().await?;
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let present = self.store.list(segment::FOLDER).await?;
+        let sizes: HashMap<&str, u64> = present
+            .iter()
+            .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
+            .collect();
+        let mut named = Vec::new();
+        for set in sets {
+            let SetState::Good(header) = set.state else {
+                continue;
+            };
+            let ours = header.locked_in.as_deref() == Some(&self.describe());
+            let mut objects = header.segments.clone();
+            objects.retain(|object| sizes.get(object.object.as_str()) == Some(&object.size));
+            for object in &mut objects {
+                object.locked_until = object.locked_until.filter(|_| ours);
+            }
+            named.push((*header, objects));
+        }
+        Ok(named)
     }
 
     async fn copy_segment(

@@ -8,6 +8,9 @@ use age::secrecy::ExposeSecret as _;
 use age::x25519;
 use fh_core::{Context as _, Error, Result, Secret};
 
+/// Human-readable part of a private key's Bech32 text.
+const IDENTITY_PREFIX: bech32::Hrp = bech32::Hrp::parse_unchecked("age-secret-key-");
+
 /// The public keys that everything is encrypted to.
 #[derive(Clone, Default)]
 pub struct Recipients(Vec<x25519::Recipient>);
@@ -101,6 +104,22 @@ impl Identities {
                 .hint("give the file that `fh-backup key generate` or `age-keygen` made"));
         }
         Ok(Self(found))
+    }
+
+    /// The key with these 32 bytes, which may be any (RFC 7748 §5 clamps them).
+    pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Result<Self> {
+        // age takes private keys as text only: Bech32 (BIP 173) in capitals.
+        let text = bech32::encode_upper::<bech32::Bech32>(IDENTITY_PREFIX, bytes)
+            .or_unable(|| "cannot write a private key")?;
+        let text = Secret::new(text);
+        x25519::Identity::from_str(text.expose())
+            .map(|identity| Self(vec![identity]))
+            .map_err(Error::unable)
+    }
+
+    /// The public keys that belong to them.
+    pub(crate) fn recipients(&self) -> Vec<x25519::Recipient> {
+        self.0.iter().map(x25519::Identity::to_public).collect()
     }
 
     /// One key, for reading back what was just written.
@@ -246,6 +265,16 @@ mod tests {
                 .encrypt(b"rows")
                 .unwrap();
             assert_eq!(identities.decrypt("it", &cipher, 4).unwrap(), b"rows");
+        }
+    }
+
+    #[test]
+    fn any_32_bytes_are_a_key_and_always_the_same_one() {
+        for bytes in [[0; 32], [0xff; 32], [7; 32]] {
+            let [one, two] = [(); 2].map(|()| Identities::from_bytes(&bytes).unwrap());
+            let recipients = Recipients(one.recipients());
+            let cipher = recipients.encrypt(b"rows").unwrap();
+            assert_eq!(two.decrypt("it", &cipher, 4).unwrap(), b"rows");
         }
     }
 

@@ -5,11 +5,13 @@ use std::fmt;
 use fh_core::{Error, Result, Secret};
 use zeroize::Zeroizing;
 
+use crate::crypt::Identities;
+
 /// What the text form begins with: format and version of the key.
 const PREFIX: &str = "fh-repository-key-1:";
 
-/// 32 random bytes that belong to one repository. Whoever holds them can seal sets and recognise contents by name, but
-/// not read anything that is encrypted.
+/// 32 random bytes that belong to one repository. Whoever holds them can seal sets, recognise contents by name, and
+/// read the names and sizes of tables in the summaries of sets, but nothing else that is encrypted.
 #[derive(Clone)]
 pub struct RepositoryKey(Zeroizing<[u8; 32]>);
 
@@ -68,6 +70,11 @@ impl RepositoryKey {
     /// Seal of the repository's description.
     pub(crate) fn seal_description(&self, text: &[u8]) -> blake3::Hash {
         blake3::keyed_hash(&self.derive("fh-backup 2026 description seal"), text)
+    }
+
+    /// The age identity that opens the summaries of sets: see [`crate::summary`].
+    pub(crate) fn summary_identity(&self) -> Result<Identities> {
+        Identities::from_bytes(&Zeroizing::new(self.derive("fh-backup 2026 summary")))
     }
 
     /// What the repository's description holds to recognise the key by.

@@ -28,18 +28,24 @@
 //! ```
 
 mod codec;
+mod commit;
 mod copy;
 mod crypt;
 mod description;
 mod document;
+mod garbage;
 mod hold;
 mod key;
 mod location;
+mod marks;
+mod named;
+mod removal;
 mod repository;
 mod rotation;
 mod segment;
 mod set;
 mod store;
+mod summary;
 mod sweep;
 mod verify;
 
@@ -47,6 +53,7 @@ pub use copy::{Copied, Mirror};
 pub use crypt::{Generated, Recipients, generate_identity};
 pub use description::{Description, Encryption};
 pub use document::Found;
+pub use garbage::{Collected, GarbageOptions};
 pub use key::RepositoryKey;
 pub use location::{Location, S3Options, open_store};
 pub use repository::{Access, Created, Repository};
@@ -54,4 +61,5 @@ pub use rotation::Rotation;
 pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 pub use store::{Deleted, DirStore, Entry, Lock, Put, S3Store, Store, Throttled, finish_aborts};
+pub use summary::SummaryEntry;
 pub use verify::{Finding, Findings};

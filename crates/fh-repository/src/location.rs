@@ -49,6 +49,17 @@ pub struct S3Options {
     pub attempts: Option<u32>,
 }
 
+impl std::fmt::Display for Location {
+    /// As [`Location::parse`] reads it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Directory(folder) => write!(f, "{}", folder.display()),
+            Self::S3 { bucket, prefix } if prefix.is_empty() => write!(f, "s3://{bucket}"),
+            Self::S3 { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
 impl Location {
     /// Reads `s3://bucket/prefix`, `dir:/path` or a path.
     ///

@@ -1,25 +1,23 @@
-//! A repository: opening it, listing and reading its sets, and committing new ones.
+//! A repository: opening it, listing and reading its sets.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Hint as _, Result, Secret};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec;
 use crate::crypt::{Identities, Recipients};
 use crate::description::{self, Description, Encryption};
-use crate::key::{RepositoryKey, random_bytes};
+use crate::key::RepositoryKey;
 use crate::rotation;
-use crate::segment::{self, SegmentRef, SegmentWriter, Taken, blocking, object_key, put_own};
-use crate::set::{self, Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
+use crate::segment::{SegmentRef, Taken, blocking, object_key, put_own};
+use crate::set::{self, Set, SetHeader, SetState, SetSummary};
 use crate::store::Store;
 
 /// Set files read at the same time: a bucket answers slowly and in parallel.
-const SETS_AT_ONCE: usize = 8;
+pub(crate) const SETS_AT_ONCE: usize = 8;
 
 /// What opens a repository.
 #[derive(Debug, Clone, Default)]
@@ -141,6 +139,12 @@ impl Repository {
         self.store.describe()
     }
 
+    /// Its random id, from the description.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.description.id
+    }
+
     /// Whether and to whom new sets are encrypted.
     #[must_use]
     pub fn encryption(&self) -> &Encryption {
@@ -173,19 +177,26 @@ impl Repository {
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn list_sets(&self) -> Result<Vec<SetSummary>> {
-        let ids = self.ids().await?;
-        let states = futures_util::stream::iter(ids).map(async |id| {
-            let state = match self.set_file(&id).await {
-                Ok(Some(bytes)) => self.state(&id, &bytes),
-                // Removed since the folder was listed.
-                Ok(None) => return Ok(None),
-                Err(error) if error.exit() == fh_core::Exit::Bad => SetState::Damaged(error.message()),
-                Err(error) => return Err(error),
+        let ids = self.dated_ids().await?;
+        let states = futures_util::stream::iter(ids).map(async |(id, modified)| {
+            // Removed since the folder was listed.
+            let Some(state) = self.state_of(&id).await? else {
+                return Ok(None);
             };
-            Ok(Some(SetSummary { id, state }))
+            Ok(Some(SetSummary { id, modified, state }))
         });
         let sets: Vec<Option<SetSummary>> = states.buffered(SETS_AT_ONCE).try_collect().await?;
         Ok(sets.into_iter().flatten().collect())
+    }
+
+    /// Whether a set can be used, or `None` when there is none of that id.
+    pub(crate) async fn state_of(&self, id: &str) -> Result<Option<SetState>> {
+        match self.set_file(id).await {
+            Ok(Some(bytes)) => Ok(Some(self.state(id, &bytes))),
+            Ok(None) => Ok(None),
+            Err(error) if error.exit() == fh_core::Exit::Bad => Ok(Some(SetState::Damaged(error.message()))),
+            Err(error) => Err(error),
+        }
     }
 
     fn state(&self, id: &str, bytes: &Bytes) -> SetState {
@@ -199,11 +210,20 @@ impl Repository {
         }
     }
 
-    async fn set_file(&self, id: &str) -> Result<Option<Bytes>> {
+    pub(crate) async fn set_file(&self, id: &str) -> Result<Option<Bytes>> {
         self.store.get(&set_key(id), set::LIMIT).await
     }
 
-    async fn ids(&self) -> Result<Vec<String>> {
+    /// The ids of all sets, oldest first.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn ids(&self) -> Result<Vec<String>> {
+        Ok(self.dated_ids().await?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The ids of all sets, oldest first, with when each was written by the store's clock.
+    pub(crate) async fn dated_ids(&self) -> Result<Vec<(String, Option<jiff::Timestamp>)>> {
         let entries = self.store.list(set::FOLDER).await?;
         let id = |key: &str| {
             Some(
@@ -212,7 +232,10 @@ impl Repository {
                     .to_owned(),
             )
         };
-        Ok(entries.iter().filter_map(|entry| id(&entry.key)).collect())
+        Ok(entries
+            .iter()
+            .filter_map(|entry| Some((id(&entry.key)?, entry.modified)))
+            .collect())
     }
 
     /// The id that `wanted` means: a whole id, the beginning of exactly one, or `latest` for the newest.
@@ -246,6 +269,32 @@ impl Repository {
                     .hint("give more of the id; `fh-backup list` shows them"),
             ),
         }
+    }
+
+    /// The newest good set of which `wanted` is true.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn find_newest(&self, wanted: impl Fn(&SetHeader) -> bool) -> Result<Option<Set>> {
+        let mut ids = self.ids().await?;
+        ids.reverse();
+        let files = futures_util::stream::iter(ids).map(async |id| {
+            let file = match self.set_file(&id).await {
+                Err(error) if error.exit() == fh_core::Exit::Bad => None,
+                file => file?,
+            };
+            Ok::<_, Error>(file.map(|bytes| (id, bytes)))
+        });
+        let mut files = std::pin::pin!(files.buffered(2));
+        while let Some(file) = files.try_next().await? {
+            let Some((id, bytes)) = file else { continue };
+            if let Ok(set) = set::decode(&self.key, &self.description.id, &id, &bytes)
+                && wanted(&set.header)
+            {
+                return Ok(Some(set));
+            }
+        }
+        Ok(None)
     }
 
     /// Reads a set and checks its seal and its body's hash.
@@ -318,189 +367,6 @@ impl Repository {
             .hint("give --identity with the age private key of one of the recipients")),
         }
     }
-
-    /// Begins a set: a writer that knows which segments good sets already name and that are present.
-    ///
-    /// Only segments of sets that every recipient of today can read are taken up: whoever can read the new set's body
-    /// must be able to read all of it.
-    ///
-    /// # Errors
-    /// Exit code 3 when the store cannot be read, 1 when a key rotation that a set knows of is gone.
-    pub async fn writer(&self, level: i32) -> Result<SegmentWriter> {
-        let mut known = HashMap::new();
-        let mut unreadable = HashSet::new();
-        for (header, objects) in self.named().await? {
-            self.check_not_rolled_back(&header)?;
-            let readers = self.recipients_of(&header);
-            if self.recipients().iter().all(|one| readers.contains(one)) {
-                known.extend(objects.into_iter().map(|object| (id_of(&object).to_owned(), object)));
-            } else {
-                unreadable.extend(header.segments.into_iter().map(|object| object.object));
-            }
-        }
-        Ok(SegmentWriter::new(
-            Arc::clone(&self.store),
-            self.key.clone(),
-            Recipients::parse(self.recipients())?,
-            level,
-            known,
-            unreadable,
-        ))
-    }
-
-    /// Whoever can delete in the store could otherwise bring a recipient back that was removed.
-    fn check_not_rolled_back(&self, header: &SetHeader) -> Result<()> {
-        if header.rotation <= self.rotation {
-            return Ok(());
-        }
-        Err(Error::bad(format!(
-            "set {} knows key rotation {}, and the newest in the store is {}",
-            header.id, header.rotation, self.rotation
-        ))
-        .hint("somebody removed it: put keys/ back as it was before you write to this repository"))
-    }
-
-    /// Objects that good sets name and that are there in that size, those of the newest set last. Of their locks only those
-    /// of this very place are known.
-    pub(crate) async fn vouched(&self) -> Result<Vec<StoredObject>> {
-        let named = self.named().await?;
-        Ok(named.into_iter().flat_map(|(_, objects)| objects).collect())
-    }
-
-    /// The good sets, oldest first, each with those of its objects that are there.
-    async fn named(&self) -> Result<Vec<(SetHeader, Vec<StoredObject>)>> {
-        let sets = self.list_sets().await?;
-        if sets.is_empty() {
-            return Ok(Vec::new());
-        }
-        let present = self.store.list(segment::FOLDER).await?;
-        let sizes: HashMap<&str, u64> = present
-            .iter()
-            .map(|entry| (entry.key.rsplit('/').next().unwrap_or_default(), entry.size))
-            .collect();
-        let mut named = Vec::new();
-        for set in sets {
-            let SetState::Good(header) = set.state else {
-                continue;
-            };
-            let ours = header.locked_in.as_deref() == Some(&self.describe());
-            let mut objects = header.segments.clone();
-            objects.retain(|object| sizes.get(object.object.as_str()) == Some(&object.size));
-            for object in &mut objects {
-                object.locked_until = object.locked_until.filter(|_| ours);
-            }
-            named.push((*header, objects));
-        }
-        Ok(named)
-    }
-
-    /// Ids are sorted by time, to the second: two of one second would leave it to chance which is the newest.
-    async fn wait_for_a_new_second(&self) -> Result<()> {
-        for _ in 0..3 {
-            let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H%M%SZ").to_string();
-            if !self.ids().await?.iter().any(|id| id.starts_with(&now)) {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        }
-        Ok(())
-    }
-
-    /// Writes the set: the last write of a backup, and the one that makes it exist.
-    ///
-    /// # Errors
-    /// Exit code 3 when it was not written.
-    pub async fn commit<T: Serialize>(
-        &self,
-        writer: &SegmentWriter,
-        fields: SetFields,
-        body: &T,
-    ) -> Result<Set> {
-        self.wait_for_a_new_second().await?;
-        let plain = serde_json::to_vec(body).or_unable(|| "cannot write the set's body")?;
-        let body_plain_size = plain.len() as u64;
-        self.hold(writer).await?;
-        let recipients = Recipients::parse(self.recipients())?;
-        // Level 3: written once, read rarely, and JSON packs well.
-        let body = blocking(move || codec::encode(&plain, 3, &recipients)).await?;
-        let (header, guide) = self.header(writer, fields, &body, body_plain_size)?;
-        let bytes = set::encode(&self.key, &header, &body)?;
-        // What is sent was read as a reader would, so that a set that cannot be opened is never committed.
-        let set = set::decode(&self.key, &self.description.id, &header.id, &bytes)?;
-        if let Some(guide) = guide {
-            self.put_guide(&header.id, &guide).await?;
-        }
-        match put_own(&*self.store, &set_key(&header.id), &bytes).await? {
-            Taken::Ours(_) => Ok(set),
-            Taken::Unknown(error) => Err(error),
-            Taken::Foreign(_) => Err(
-                Error::unable(format!("there is another set {} already", header.id))
-                    .hint("two backups cannot have the same id: run this one again"),
-            ),
-        }
-    }
-
-    async fn put_guide(&self, id: &str, guide: &Bytes) -> Result<()> {
-        match put_own(&*self.store, &guide_key(id), guide).await? {
-            Taken::Ours(_) => Ok(()),
-            Taken::Unknown(error) => Err(error),
-            Taken::Foreign(_) => Err(
-                Error::unable(format!("there is another {} already", guide_key(id)))
-                    .hint("two backups cannot have the same id: run this one again"),
-            ),
-        }
-    }
-
-    fn header(
-        &self,
-        writer: &SegmentWriter,
-        fields: SetFields,
-        body: &[u8],
-        plain: u64,
-    ) -> Result<(SetHeader, Option<Bytes>)> {
-        let segments = writer.used();
-        let written = writer.written();
-        let created = jiff::Timestamp::now();
-        let suffix: String = random_bytes::<3>()?
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let id = format!("{}-{suffix}", created.strftime("%Y-%m-%dT%H%M%SZ"));
-        let guide = fields.guide.map(|text| Bytes::from(text.replace("{set}", &id)));
-        let header = SetHeader {
-            version: set::VERSION,
-            id,
-            repository: self.description.id.clone(),
-            created,
-            snapshot_at: fields.snapshot_at,
-            host: fields.host,
-            tool: fields.tool,
-            project: fields.project,
-            environment: fields.environment,
-            databases: fields.databases,
-            totals: Totals {
-                tables: fields.tables,
-                rows: fields.rows,
-                plain_bytes: fields.plain_bytes,
-                stored_bytes: segments.iter().map(|object| object.size).sum::<u64>() + body.len() as u64,
-                segments: segments.len() as u64,
-                new_segments: written.new_segments,
-                new_bytes: written.new_bytes,
-            },
-            body_size: body.len() as u64,
-            body_hash: blake3::hash(body).to_hex().to_string(),
-            body_plain_size: plain,
-            rotation: self.rotation,
-            recipients: self.recipients().to_vec(),
-            guide: guide.as_ref().map(|guide| Guide {
-                size: guide.len() as u64,
-                hash: blake3::hash(guide).to_hex().to_string(),
-            }),
-            locked_in: self.store.lock().map(|_| self.store.describe()),
-            segments,
-        };
-        Ok((header, guide))
-    }
 }
 
 pub(crate) fn set_key(id: &str) -> String {
@@ -527,9 +393,4 @@ async fn open_key(
         }
         first => first,
     }
-}
-
-/// The content address in an object's name: `<id>.zst` or `<id>-<suffix>.zst.age`.
-fn id_of(object: &StoredObject) -> &str {
-    object.object.split(['.', '-']).next().unwrap_or_default()
 }

@@ -51,8 +51,9 @@ pub struct SegmentWriter {
     encoder: Arc<Encoder>,
     /// Segments that earlier sets vouch for and that are present: id to object.
     known: HashMap<String, StoredObject>,
-    /// Objects of sets that not every recipient of today can read: their names are taken.
-    unreadable: HashSet<String>,
+    /// Names that are not used and not taken: objects of sets that not every recipient of today can read, and those that a
+    /// garbage collection is going to remove.
+    avoided: HashSet<String>,
     state: Mutex<State>,
     /// One lock for each content in the making: of several workers with the same content, one writes it.
     begun: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -62,8 +63,10 @@ pub struct SegmentWriter {
 struct State {
     /// Objects the new set will name: object to size and hash.
     used: BTreeMap<String, StoredObject>,
-    /// What this run wrote: id to object.
+    /// What this run wrote, or found under the name that it would have written: id to object.
     written: HashMap<String, StoredObject>,
+    /// Names of the objects that this run created.
+    created: HashSet<String>,
     counts: Written,
 }
 
@@ -74,14 +77,14 @@ impl SegmentWriter {
         recipients: Recipients,
         level: i32,
         known: HashMap<String, StoredObject>,
-        unreadable: HashSet<String>,
+        avoided: HashSet<String>,
     ) -> Self {
         Self {
             store,
             key,
             encoder: Arc::new(Encoder::new(level, recipients)),
             known,
-            unreadable,
+            avoided,
             state: Mutex::default(),
             begun: Mutex::default(),
         }
@@ -111,6 +114,7 @@ impl SegmentWriter {
             Put::Created => {
                 state.counts.new_segments += 1;
                 state.counts.new_bytes += object.size;
+                state.created.insert(object.object.clone());
             }
             Put::Exists => state.counts.reused_segments += 1,
         }
@@ -151,10 +155,11 @@ impl SegmentWriter {
     async fn store_new(&self, id: &str, size: u64, stored: Bytes) -> Result<(StoredObject, Put)> {
         let ending = if self.encoder.encrypts() { "zst.age" } else { "zst" };
         let mut name = format!("{id}.{ending}");
-        for _ in 0..4 {
+        for _ in 0..5 {
             // Not even tried: a store takes the whole segment before it says that the name is taken.
-            if self.unreadable.contains(&name) {
+            if self.avoided.contains(&name) {
                 name = neighbour(id, ending)?;
+                continue;
             }
             match put_own(&*self.store, &object_key(&name), &stored).await? {
                 Taken::Ours(Put::Created) => {
@@ -200,6 +205,11 @@ impl SegmentWriter {
         if let Some(object) = self.lock().used.get_mut(object) {
             object.locked_until = Some(until);
         }
+    }
+
+    /// Whether this run created the object: then it is there.
+    pub(crate) fn has_created(&self, object: &str) -> bool {
+        self.lock().created.contains(object)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

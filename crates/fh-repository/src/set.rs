@@ -1,8 +1,8 @@
 //! A set: the manifest of one backup. Its file is the commit point.
 //!
-//! Line 1 is `{"mac":"…","header":{…}}`, clear JSON; what follows the newline is the body, zstd and perhaps age. The
-//! seal covers the header's bytes as they stand, and the header holds the hash of the body, so nothing in the file can
-//! change unseen.
+//! Line 1 is `{"mac":"…","header":{…}}`, clear JSON; what follows the newline is the summary and then the body, each zstd
+//! and perhaps age. The seal covers the header's bytes as they stand, and the header holds the hashes of both, so nothing
+//! in the file can change unseen.
 
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Result};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::key::RepositoryKey;
+use crate::summary::SummaryEntry;
 
 /// Prefix of every set's key.
 pub(crate) const FOLDER: &str = "sets/";
@@ -87,6 +88,10 @@ pub struct SetFields {
     pub plain_bytes: u64,
     /// Text of `sets/<id>.RESTORE.md`, in clear; `{set}` stands for the set's id.
     pub guide: Option<String>,
+    /// What is in it, as far as a host without a private key may know.
+    pub summary: Vec<SummaryEntry>,
+    /// Whether it holds suspiciously less than the one before it.
+    pub collapsed: bool,
 }
 
 /// The clear part of a set.
@@ -114,6 +119,15 @@ pub struct SetHeader {
     pub databases: Vec<String>,
     /// Sums.
     pub totals: Totals,
+    /// Whether it holds suspiciously less than the one before it. Until somebody accepts it, it does not count among the
+    /// sets that let older ones go.
+    pub collapsed: bool,
+    /// Stored bytes of the summary.
+    pub summary_size: u64,
+    /// BLAKE3 of the stored summary.
+    pub summary_hash: String,
+    /// Plain bytes of the summary.
+    pub summary_plain_size: u64,
     /// Stored bytes of the body.
     pub body_size: u64,
     /// BLAKE3 of the stored body.
@@ -155,6 +169,8 @@ pub struct Set {
     pub id: String,
     /// The clear part.
     pub header: SetHeader,
+    /// The stored summary.
+    pub(crate) summary: Bytes,
     /// The stored body.
     pub(crate) body: Bytes,
 }
@@ -173,6 +189,8 @@ pub enum SetState {
 pub struct SetSummary {
     /// Its id, from the file name.
     pub id: String,
+    /// When it was written, by the store's clock.
+    pub modified: Option<jiff::Timestamp>,
     /// Whether it can be used.
     pub state: SetState,
 }
@@ -190,7 +208,7 @@ struct Version {
 }
 
 /// Writes a set file.
-pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Result<Bytes> {
+pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, summary: &[u8], body: &[u8]) -> Result<Bytes> {
     let failed = || "cannot write the set's header";
     let raw = serde_json::value::to_raw_value(header).or_unable(failed)?;
     let line = FirstLine {
@@ -199,6 +217,7 @@ pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Re
     };
     let mut bytes = serde_json::to_vec(&line).or_unable(failed)?;
     bytes.push(b'\n');
+    bytes.extend_from_slice(summary);
     bytes.extend_from_slice(body);
     Ok(bytes.into())
 }
@@ -206,8 +225,8 @@ pub(crate) fn encode(key: &RepositoryKey, header: &SetHeader, body: &[u8]) -> Re
 /// The format that this program writes, and the newest it reads.
 pub(crate) const VERSION: u32 = 1;
 
-/// Reads a set file and checks everything that can be checked without a private key.
-pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &Bytes) -> Result<Set> {
+/// Reads the first line of a set file and checks its seal: the header's text, and the bytes after the line.
+pub(crate) fn open_line<'a>(key: &RepositoryKey, id: &str, bytes: &'a Bytes) -> Result<(&'a str, Bytes)> {
     let damaged = |why: &str| Error::bad(format!("set {id} is damaged: {why}"));
     let end = bytes
         .iter()
@@ -222,24 +241,34 @@ pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &By
             "its seal is wrong: the header was changed, or it belongs to another repository",
         ));
     }
-    let newer = serde_json::from_str(line.header.get()).is_ok_and(|seen: Version| seen.version > VERSION);
+    Ok((line.header.get(), bytes.slice(end + 1..)))
+}
+
+/// Reads a set file and checks everything that can be checked without a private key.
+pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &Bytes) -> Result<Set> {
+    let damaged = |why: &str| Error::bad(format!("set {id} is damaged: {why}"));
+    let (text, rest) = open_line(key, id, bytes)?;
+    let newer = serde_json::from_str(text).is_ok_and(|seen: Version| seen.version > VERSION);
     if newer {
         return Err(
             Error::unable(format!("set {id} was written by a newer version of fh-backup"))
                 .hint("use that version, or a newer one, to read it"),
         );
     }
-    let header: SetHeader = serde_json::from_str(line.header.get())
+    let header: SetHeader = serde_json::from_str(text)
         .map_err(|error| damaged("its header is of a form that this version does not know").because(error))?;
-    let body = bytes.slice(end + 1..);
     if header.id != id {
         return Err(damaged("it was renamed: its header has another id"));
     }
     if header.repository != repository {
         return Err(damaged("it belongs to another repository"));
     }
-    if body.len() as u64 != header.body_size {
+    if header.summary_size.checked_add(header.body_size) != Some(rest.len() as u64) {
         return Err(damaged("its body was cut or grew"));
+    }
+    let (summary, body) = split(&rest, header.summary_size);
+    if blake3::hash(&summary).to_hex().as_str() != header.summary_hash {
+        return Err(damaged("its summary was changed"));
     }
     if blake3::hash(&body).to_hex().as_str() != header.body_hash {
         return Err(damaged("its body was changed"));
@@ -247,6 +276,12 @@ pub(crate) fn decode(key: &RepositoryKey, repository: &str, id: &str, bytes: &By
     Ok(Set {
         id: id.to_owned(),
         header,
+        summary,
         body,
     })
+}
+
+fn split(rest: &Bytes, at: u64) -> (Bytes, Bytes) {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(rest.len());
+    (rest.slice(..at), rest.slice(at..))
 }

@@ -12,10 +12,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "every wrong input beside the others, so that a missing one is seen",
     ),
     (
-        "crates/fh-repository/src/repository.rs",
-        "opening, listing, reading and committing share one state; it is next to be split",
-    ),
-    (
         "crates/fh-pg/src/parse/tests/errors.rs",
         "one snapshot of every wrong connection string, read from top to bottom",
     ),

@@ -26,6 +26,9 @@ pub struct Create {
     /// End with exit code 3 when another session waits longer than this for a lock of the backup; 0s never gives way.
     #[arg(long, value_name = "DURATION")]
     pub yield_after: Option<Period>,
+    /// The database holds less than it did, and that is right.
+    #[arg(long)]
+    pub accept_collapse: bool,
 }
 
 impl Create {

@@ -7,14 +7,16 @@ use fh_core::Result;
 use fh_core::app::{Common, ConfigCommand, Session, Tool};
 use fh_core::report::Report;
 
-use crate::{command, context};
+use crate::{command, context, hooks, notify};
 
 mod copy;
 mod create;
 mod export;
 mod init;
 mod key;
+mod prune;
 mod restore;
+mod status;
 mod verify;
 
 pub use copy::Copy;
@@ -22,7 +24,9 @@ pub use create::Create;
 pub use export::{Export, Shape};
 pub use init::Init;
 pub use key::{Generate, Key, Rotate};
+pub use prune::Prune;
 pub use restore::Restore;
+pub use status::Status;
 pub use verify::Verify;
 
 /// A setting that the command line overrides: dotted path, value if it was given, name of the flag.
@@ -118,6 +122,15 @@ pub enum Command {
     /// Writes a database of a set for PostgreSQL's own programs: a folder for pg_restore, or SQL for psql.
     #[command(before_help = export::EXAMPLES)]
     Export(Export),
+    /// Says whether there are fresh, proven backups.
+    #[command(before_help = status::EXAMPLES)]
+    Status(Status),
+    /// Accepts that a set holds less than the one before it.
+    #[command(before_help = ACCEPT_EXAMPLES)]
+    Accept(AcceptChoice),
+    /// Removes sets that no rule keeps, and data that no set needs.
+    #[command(before_help = prune::EXAMPLES)]
+    Prune(Prune),
     /// Makes age key pairs, checks which keys fit, and changes the recipients.
     #[command(subcommand)]
     Key(Key),
@@ -130,6 +143,9 @@ const LIST_EXAMPLES: &str = "\
 Examples:
   fh-backup list --repository /var/backups/app
   fh-backup list --format json";
+const ACCEPT_EXAMPLES: &str = "\
+Examples:
+  fh-backup accept 2026-11-23T020000Z-7f3a91";
 const SHOW_EXAMPLES: &str = "\
 Examples:
   fh-backup show latest
@@ -140,6 +156,14 @@ Examples:
 pub struct SetChoice {
     /// A set's id, the beginning of one, or `latest`.
     #[arg(value_name = "SET", default_value = "latest")]
+    pub set: String,
+}
+
+/// Which set to accept.
+#[derive(Debug, Args)]
+pub struct AcceptChoice {
+    /// The set's id, the beginning of one, or `latest`.
+    #[arg(value_name = "SET")]
     pub set: String,
 }
 
@@ -155,6 +179,8 @@ impl Tool for Cli {
             Command::Create(create) => create.overrides(),
             Command::Restore(restore) => restore.overrides(),
             Command::Copy(copy) => copy.overrides(),
+            Command::Prune(prune) => prune.overrides(),
+            Command::Status(status) => status.overrides(),
             _ => Vec::new(),
         };
         let all = self.place.overrides().into_iter().chain(of_command);
@@ -167,17 +193,43 @@ impl Tool for Cli {
     }
 
     fn execute(self, session: &Session) -> Result<Report> {
-        context::block_on(
-            session,
-            execute(session, self.command, self.place.key_file.as_deref()),
-        )
+        let (command, key_file) = (self.command, self.place.key_file);
+        let run = |command| context::block_on(session, execute(session, command, key_file.as_deref()));
+        let Some(name) = told(&command) else {
+            return run(command);
+        };
+        let hooked = matches!(command, Command::Create(_));
+        notify::around(session, name, || {
+            if hooked {
+                hooks::around(session, name, || run(command))
+            } else {
+                run(command)
+            }
+        })
+    }
+}
+
+/// The name of a command whose end people and watchdogs are told of.
+fn told(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Create(_) => Some("create"),
+        Command::Status(_) => Some("status"),
+        Command::Prune(prune) if !prune.dry_run => Some("prune"),
+        _ => None,
     }
 }
 
 async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -> Result<Report> {
     match command {
         Command::Init(init) => command::init::run(session, &init, key_file).await,
-        Command::Create(_) => command::create::run(session).await,
+        Command::Create(create) => command::create::run(session, create.accept_collapse).await,
+        Command::Status(status) => {
+            command::status::run(session, &context::repository(session).await?, &status).await
+        }
+        Command::Accept(choice) => {
+            command::accept::run(&context::repository(session).await?, &choice.set).await
+        }
+        Command::Prune(prune) => command::prune::run(session, &prune).await,
         Command::List => command::list::run(&context::repository(session).await?).await,
         Command::Show(choice) => command::show::run(&context::repository(session).await?, &choice.set).await,
         Command::Verify(verify) => {

@@ -11,22 +11,36 @@ use fh_repository::{Encryption, Repository, Set, SetFields, SetHeader};
 
 use super::verdict;
 use crate::body::{Body, Database};
+use crate::keep::accept::{Acceptances, accept};
+use crate::keep::collapse;
+use crate::keep::group::Group;
 use crate::source::backup;
-use crate::{context, leaving};
+use crate::{context, keep, leaving};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
 
-/// Takes a backup and commits it.
+/// Takes a backup and commits it. A set that holds suspiciously little is kept, and is a failed check unless
+/// `accept_collapse` says that this is right.
 ///
 /// # Errors
 /// Exit code 3 when anything was not read or not stored: then there is no set.
-pub async fn run(session: &Session) -> Result<Report> {
+pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
     let began = Instant::now();
     let config = session.config();
     let source = context::database(session)?;
     let repository = context::repository(session).await?;
-    let writer = Arc::new(repository.writer(config.backup.compression_level).await?);
+    let group = Group::new(
+        &config.project.name,
+        session.loaded.environment.as_deref(),
+        &[source.database().to_owned()],
+    );
+    let like = |header: &SetHeader| Group::of(header) == group;
+    let writer = Arc::new(
+        repository
+            .writer_like(config.backup.compression_level, like)
+            .await?,
+    );
     let options = backup::Options {
         connect: context::connect_options(session),
         lock_timeout: config.database.lock_timeout.get(),
@@ -42,21 +56,26 @@ pub async fn run(session: &Session) -> Result<Report> {
         databases: vec![database],
     };
     fields.guide = Some(leaving::guide(&repository, &body.databases));
+    fields.summary = keep::summary::of(&body);
+    let acceptances = Acceptances::read(&repository).await?;
+    let limits = &config.backup.collapse;
+    let compared =
+        collapse::examine(&repository, limits, &acceptances, &group, None, &fields.summary).await?;
+    fields.collapsed = !compared.findings.is_empty();
     let set = repository.commit(&writer, fields, &body).await?;
-    Ok(report(
-        &repository,
-        &source.redacted(),
-        &set,
-        &body,
-        began.elapsed(),
-    ))
+    if accept_collapse && set.header.collapsed {
+        accept(&repository, &set.header).await?;
+    }
+    let mut report = report(&repository, &source.redacted(), &set, &body, began.elapsed());
+    report.push(compared.check("collapse", &set.id, accept_collapse));
+    Ok(report)
 }
 
 fn fields(session: &Session, database: &Database) -> SetFields {
     let (proof, plain_bytes) = backup::totals(database);
     SetFields {
-        host: host(),
-        tool: concat!("fh-backup ", env!("CARGO_PKG_VERSION")).into(),
+        host: keep::host(),
+        tool: keep::TOOL.into(),
         project: session.config().project.name.clone(),
         environment: session.loaded.environment.clone(),
         databases: vec![database.name.clone()],
@@ -64,12 +83,8 @@ fn fields(session: &Session, database: &Database) -> SetFields {
         tables: database.tables.len() as u64,
         rows: proof.rows,
         plain_bytes,
-        guide: None,
+        ..SetFields::default()
     }
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: Duration) -> Report {

@@ -1,14 +1,17 @@
 //! One file for each subcommand: what it does, and the report of it.
 
+pub mod accept;
 pub mod copy;
 pub mod create;
 pub mod export;
 pub mod init;
 pub mod key;
 pub mod list;
+pub mod prune;
 pub mod restore;
 pub mod rotate;
 pub mod show;
+pub mod status;
 pub mod verify;
 
 use fh_core::report::Report;

@@ -72,6 +72,14 @@ impl Tool {
         self.with_repository(&place, encrypted)
     }
 
+    /// From now on without the private key, like a host that only backs up.
+    pub fn without_identity(mut self) -> Self {
+        if let Some(at) = self.place.iter().position(|part| part == "--identity") {
+            self.place.drain(at..at + 2);
+        }
+        self
+    }
+
     /// A repository in a bucket.
     pub fn in_s3(self, s3: &S3, encrypted: bool) -> Self {
         s3.create_bucket("backups");

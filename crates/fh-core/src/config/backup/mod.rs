@@ -1,14 +1,24 @@
 //! The section of fh-backup.
 
+mod collapse;
 mod copy;
+mod hooks;
+mod ping;
+mod retention;
 mod s3;
+mod status;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use collapse::BackupCollapse;
 pub use copy::BackupCopy;
+pub use hooks::BackupHooks;
+pub use ping::BackupPing;
+pub use retention::{BackupRetention, RetentionRequire, RetentionTimes};
 pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
+pub use status::BackupStatus;
 
 use super::secret_source::SecretSource;
 use crate::duration::Period;
@@ -47,6 +57,19 @@ pub struct Backup {
     pub s3: BackupS3,
     /// A second repository.
     pub copy: BackupCopy,
+    /// How old data must be that no set needs before it may be removed, and how long it is announced first. Longer than
+    /// any backup takes; at least 1h.
+    pub gc_grace: Period,
+    /// When a new set holds suspiciously less than the one before it.
+    pub collapse: BackupCollapse,
+    /// Which sets are kept.
+    pub retention: BackupRetention,
+    /// What is too old.
+    pub status: BackupStatus,
+    /// Commands around a backup.
+    pub hooks: BackupHooks,
+    /// Addresses that other commands ping.
+    pub ping: BackupPing,
 }
 
 impl Default for Backup {
@@ -63,6 +86,12 @@ impl Default for Backup {
             yield_after: Period::from_secs(20),
             s3: BackupS3::default(),
             copy: BackupCopy::default(),
+            gc_grace: Period::from_secs(24 * 3600),
+            collapse: BackupCollapse::default(),
+            retention: BackupRetention::default(),
+            status: BackupStatus::default(),
+            hooks: BackupHooks::default(),
+            ping: BackupPing::default(),
         }
     }
 }
