@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Result};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,9 @@ use crate::store::Entry;
 
 /// A document's size at most.
 pub(crate) const LIMIT: u64 = 256 << 20;
+
+/// Documents read at the same time: they are small, and a bucket answers slowly and in parallel.
+const AT_ONCE: usize = 8;
 
 /// A document as it was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,19 +74,18 @@ impl Repository {
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn documents<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<Found<T>>> {
-        let mut found = Vec::new();
-        for Entry { key, modified, .. } in self.store.list(prefix).await? {
-            // Removed since it was listed.
-            let Some(bytes) = self.store.get(&key, LIMIT).await? else {
-                continue;
-            };
-            found.push(Found {
+        let entries = self.store.list(prefix).await?;
+        let documents = futures_util::stream::iter(entries).map(async |Entry { key, modified, .. }| {
+            // None when it was removed since it was listed.
+            let bytes = self.store.get(&key, LIMIT).await?;
+            Ok::<_, Error>(bytes.map(|bytes| Found {
                 document: self.read_document(&key, &bytes),
                 key,
                 modified,
-            });
-        }
-        Ok(found)
+            }))
+        });
+        let documents: Vec<Option<Found<T>>> = documents.buffered(AT_ONCE).try_collect().await?;
+        Ok(documents.into_iter().flatten().collect())
     }
 
     /// Whether these bytes are a document that this repository sealed under that key.

@@ -141,6 +141,12 @@ impl Repository {
         self.store.describe()
     }
 
+    /// Its random id, from the description.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.description.id
+    }
+
     /// Whether and to whom new sets are encrypted.
     #[must_use]
     pub fn encryption(&self) -> &Encryption {
