@@ -22,6 +22,7 @@ pub mod context;
 pub mod evidence;
 pub mod export;
 pub mod leaving;
+pub mod memory;
 pub mod proof;
 pub mod restore;
 pub mod source;

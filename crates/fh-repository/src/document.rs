@@ -95,6 +95,7 @@ impl Repository {
     }
 
     fn read_document<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> std::result::Result<T, String> {
+        let bytes = bytes.strip_suffix(b"\n").ok_or("its end is missing")?;
         let line: Line<'_> =
             serde_json::from_slice(bytes).map_err(|error| format!("it is not readable: {error}"))?;
         let mac = blake3::Hash::from_hex(&line.mac).map_err(|_| "its seal is not readable")?;

@@ -209,6 +209,14 @@ impl Repository {
         self.store.get(&set_key(id), set::LIMIT).await
     }
 
+    /// Ids of every set, oldest first, without looking into them.
+    ///
+    /// # Errors
+    /// Exit code 3 when the store cannot be read.
+    pub async fn set_ids(&self) -> Result<Vec<String>> {
+        self.ids().await
+    }
+
     async fn ids(&self) -> Result<Vec<String>> {
         let entries = self.store.list(set::FOLDER).await?;
         let id = |key: &str| {
@@ -339,7 +347,11 @@ impl Repository {
             self.check_not_rolled_back(&header)?;
             let readers = self.recipients_of(&header);
             if self.recipients().iter().all(|one| readers.contains(one)) {
-                known.extend(objects.into_iter().map(|object| (id_of(&object).to_owned(), object)));
+                known.extend(
+                    objects
+                        .into_iter()
+                        .map(|object| (id_of(&object).to_owned(), object)),
+                );
             } else {
                 unreadable.extend(header.segments.into_iter().map(|object| object.object));
             }

@@ -3,6 +3,7 @@
 //! A backup host that only writes can make none up without the repository key, and whoever can write to the store but has
 //! no key cannot either. Bad results are evidence too.
 
+mod keeping;
 mod standing;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use fh_repository::Repository;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use keeping::{Keeping, doubts};
 pub use standing::{Last, Standing, Standings, newest};
 
 /// Prefix of the keys of all evidence.
