@@ -19,6 +19,7 @@ pub mod body;
 pub mod cli;
 pub mod command;
 pub mod context;
+pub mod drill;
 pub mod evidence;
 pub mod export;
 pub mod leaving;

@@ -11,6 +11,7 @@ use crate::{command, context};
 
 mod copy;
 mod create;
+mod drill;
 mod export;
 mod init;
 mod key;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use copy::Copy;
 pub use create::Create;
+pub use drill::Drill;
 pub use export::{Export, Shape};
 pub use init::Init;
 pub use key::{Generate, Key, Rotate};
@@ -118,6 +120,9 @@ pub enum Command {
     /// Writes a database of a set for PostgreSQL's own programs: a folder for pg_restore, or SQL for psql.
     #[command(before_help = export::EXAMPLES)]
     Export(Export),
+    /// Restores a set into a scratch database, looks at everything, and keeps what was found as evidence.
+    #[command(before_help = drill::EXAMPLES)]
+    Drill(Drill),
     /// Makes age key pairs, checks which keys fit, and changes the recipients.
     #[command(subcommand)]
     Key(Key),
@@ -155,6 +160,7 @@ impl Tool for Cli {
             Command::Create(create) => create.overrides(),
             Command::Restore(restore) => restore.overrides(),
             Command::Copy(copy) => copy.overrides(),
+            Command::Drill(drill) => drill.overrides(),
             _ => Vec::new(),
         };
         let all = self.place.overrides().into_iter().chain(of_command);
@@ -194,6 +200,9 @@ async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -
             command::rotate::rotate(&context::repository(session).await?, &rotate).await
         }
         Command::Copy(copy) => command::copy::run(session, &context::repository(session).await?, &copy).await,
+        Command::Drill(drill) => {
+            command::drill::run(session, &context::repository(session).await?, &drill).await
+        }
         Command::Key(Key::Generate(generate)) => command::key::generate(&generate.to),
         Command::Config(config) => Ok(config.report(Cli::NAME, &session.loaded)),
     }

@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod create;
+pub mod drill;
 pub mod export;
 pub mod init;
 pub mod key;

@@ -1,6 +1,7 @@
 //! The section of fh-backup.
 
 mod copy;
+mod drill;
 mod s3;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use copy::BackupCopy;
+pub use drill::{BackupAssertion, BackupDrill};
 pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
 
 use super::secret_source::SecretSource;
@@ -47,6 +49,8 @@ pub struct Backup {
     pub s3: BackupS3,
     /// A second repository.
     pub copy: BackupCopy,
+    /// Restore drills.
+    pub drill: BackupDrill,
 }
 
 impl Default for Backup {
@@ -63,6 +67,7 @@ impl Default for Backup {
             yield_after: Period::from_secs(20),
             s3: BackupS3::default(),
             copy: BackupCopy::default(),
+            drill: BackupDrill::default(),
         }
     }
 }
