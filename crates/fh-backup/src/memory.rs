@@ -64,6 +64,15 @@ pub async fn check(session: &Session, repository: &Repository, standings: &Stand
     })
 }
 
+/// Remembers a set that was made just now, so that it is missed even if it goes before anything is verified.
+///
+/// # Errors
+/// Exit code 2 or 3 when this host has no memory.
+pub fn made(session: &Session, repository: &Repository, set: &str) -> Result<()> {
+    let present = BTreeSet::from([set.to_owned()]);
+    remember(session, repository, &present, &BTreeSet::new()).map(drop)
+}
+
 fn skipped(error: &Error) -> Check {
     let check = Check::skip(
         "rollback",

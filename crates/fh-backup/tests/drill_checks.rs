@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use fh_backup::archive::{Archive, CUSTOM};
+use fh_backup::body::Properties;
+use fh_backup::drill::scratch::Scratch;
 use fh_backup::drill::{amcheck, inspect};
 use fh_core::Secret;
 use fh_core::progress::Progress;
@@ -45,6 +47,36 @@ async fn constraints_of(server: &Postgres) -> Check {
         .await
         .unwrap();
     inspect::check(&session, &archive).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locale_that_the_server_lacks_is_told_and_replaced() {
+    let server = require!(Postgres::try_start());
+    let target =
+        ConnectionString::parse(&Secret::new(server.url("postgres")), &Environment::empty()).unwrap();
+    let properties = |collate: &str| Properties {
+        encoding: "UTF8".into(),
+        collate: collate.into(),
+        ctype: collate.into(),
+        owner: "postgres".into(),
+        comment: None,
+        grants: None,
+    };
+    let options = ConnectOptions::default();
+    for (locale, told) in [("C", false), ("xx_XX.UTF-8", true)] {
+        let (scratch, note) = Scratch::make(&target, &options, &properties(locale))
+            .await
+            .unwrap();
+        assert_eq!(note.is_some_and(|note| note.contains(locale)), told, "{locale}");
+        let there = format!(
+            "SELECT datcollate FROM pg_database WHERE datname = '{}'",
+            scratch.name()
+        );
+        assert_eq!(server.psql("postgres", &there), "C");
+        // Every way out drops it, also one that forgets to.
+        drop(scratch);
+        assert_eq!(server.psql("postgres", &there), "");
+    }
 }
 
 #[tokio::test]

@@ -63,7 +63,10 @@ impl FromStr for Subset {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("{text:?} is no part: write 2/7 for the second of seven parts, or date/7 for one a day")
+            format!(
+                "{text:?} is no part: write 2/7 for the second of seven parts, or date/7 for one a day; {} parts at most",
+                Part::MOST
+            )
         };
         let (part, of) = text.split_once('/').ok_or_else(wrong)?;
         let of: u64 = of.parse().map_err(|_| wrong())?;
@@ -71,7 +74,7 @@ impl FromStr for Subset {
             "date" => None,
             number => Some(number.parse::<u64>().map_err(|_| wrong())?),
         };
-        if of == 0 || part.is_some_and(|part| part == 0 || part > of) {
+        if of == 0 || of > Part::MOST || part.is_some_and(|part| part == 0 || part > of) {
             return Err(wrong());
         }
         Ok(Self { part, of })
@@ -97,7 +100,9 @@ mod tests {
 
     #[test]
     fn what_is_no_part_is_refused() {
-        for wrong in ["", "7", "0/7", "8/7", "1/0", "-1/7", "date/0", "day/7", "1/7/2"] {
+        for wrong in [
+            "", "7", "0/7", "8/7", "1/0", "-1/7", "date/0", "day/7", "1/7/2", "1/101",
+        ] {
             assert!(wrong.parse::<Subset>().is_err(), "{wrong}");
         }
     }

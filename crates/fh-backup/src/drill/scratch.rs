@@ -47,11 +47,12 @@ impl Scratch {
             now.strftime("%Y%m%dt%H%M%S_%6f"),
             std::process::id()
         );
-        let mut scratch = Self {
+        let scratch = Self {
             server: session.target().clone(),
             options: options.clone(),
             name,
-            there: false,
+            // From now on: an answer that is lost on the way may mean that it was made.
+            there: true,
         };
         let made = scratch
             .create(&session, properties, &properties.collate, &properties.ctype)
@@ -72,7 +73,6 @@ impl Scratch {
                 None
             }
         };
-        scratch.there = true;
         scratch.comment(&session, &format!("{COMMENT}{now}")).await?;
         Ok((scratch, note))
     }
