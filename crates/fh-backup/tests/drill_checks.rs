@@ -119,5 +119,6 @@ async fn damaged_indexes_and_constraints_are_named() {
         "UPDATE pg_constraint SET convalidated = true; UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'item_turning'::regclass",
     );
     let bad = constraints_of(&server).await;
+    assert_eq!(bad.status, Status::Fail, "{bad:?}");
     assert_eq!(bad.evidence, ["index public.item_turning is not valid"]);
 }

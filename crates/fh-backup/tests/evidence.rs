@@ -117,6 +117,19 @@ fn evidence_is_kept_listed_and_shown() {
 }
 
 #[test]
+fn evidence_is_kept_in_a_bucket() {
+    let Some(server) = small_server() else { return };
+    let s3 = fh_testkit::S3::start();
+    let tool = Tool::new()
+        .in_s3(&s3, true)
+        .with("DATABASE_URL", server.url("shop"));
+    tool.run(&["create"]).expect(0);
+    let report = tool.run(&["verify", "--format", "json"]).expect(0).json();
+    assert_eq!(check(&report, "evidence")["status"], "pass");
+    assert_eq!(listed(&tool, 0)[0]["evidence"]["verified_kind"], "verify-quick");
+}
+
+#[test]
 fn parts_are_evidence_once_they_make_a_whole() {
     let Some((_server, tool, sets)) = two_sets(false) else {
         return;
