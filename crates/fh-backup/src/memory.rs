@@ -21,7 +21,12 @@ pub const REMOVALS: &str = "removals/";
 /// What such a document must say for a set not to be missed.
 #[derive(Debug, Deserialize)]
 struct Removal {
-    sets: Vec<String>,
+    sets: Vec<Removed>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Removed {
+    set: String,
 }
 
 /// The state file's shape.
@@ -108,6 +113,7 @@ async fn removed(repository: &Repository) -> Result<BTreeSet<String>> {
         .into_iter()
         .filter_map(|found| found.document.ok())
         .flat_map(|removal| removal.sets)
+        .map(|removed| removed.set)
         .collect())
 }
 

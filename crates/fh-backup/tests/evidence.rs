@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use fh_repository::{Access, Location, Repository, S3Options, open_store};
 use serde_json::{Value, json};
-use tool::{Tool, small_server};
+use tool::{Tool, check, small_server};
 
 /// Two sets that share the segment of one table.
 fn two_sets(encrypted: bool) -> Option<(fh_testkit::Postgres, Tool, [String; 2])> {
@@ -33,14 +33,6 @@ fn documents(tool: &Tool) -> Vec<PathBuf> {
     let files = tool::files(&tool.path("repository"));
     let evidence = |path: &PathBuf| path.components().any(|part| part.as_os_str() == "evidence");
     files.into_keys().filter(evidence).collect()
-}
-
-fn check<'r>(report: &'r Value, id: &str) -> &'r Value {
-    let checks = report["checks"].as_array().unwrap();
-    checks
-        .iter()
-        .find(|check| check["id"] == id)
-        .unwrap_or(&Value::Null)
 }
 
 fn segment(tool: &Tool) -> PathBuf {
@@ -265,7 +257,7 @@ fn a_set_that_goes_without_a_word_is_missed() {
             .await
             .unwrap();
         let repository = Repository::open(store, Access::default()).await.unwrap();
-        let removal = json!({ "sets": [sets[1]], "reasons": ["a test"] });
+        let removal = json!({ "sets": [{ "set": sets[1], "reason": "a test" }] });
         repository
             .put_document("removals/1.json", &removal)
             .await
