@@ -3,6 +3,8 @@
 //! A document is one line, `{"mac":"…","key":"evidence/…","document":{…}}`. The seal covers the key and the document's
 //! bytes as they stand, so that one cannot pass for another.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use fh_core::{Context as _, Error, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _};
@@ -74,7 +76,24 @@ impl Repository {
     /// # Errors
     /// Exit code 3 when the store cannot be read.
     pub async fn documents<T: DeserializeOwned>(&self, prefix: &str) -> Result<Vec<Found<T>>> {
-        let entries = self.store.list(prefix).await?;
+        self.chosen_documents(prefix, |keys| keys).await
+    }
+
+    /// [`Repository::documents`] of those keys that `choose` leaves of all keys, where their number grows with time and the
+    /// names say which ones matter.
+    ///
+    /// # Errors
+    /// As [`Repository::documents`].
+    pub async fn chosen_documents<T: DeserializeOwned>(
+        &self,
+        prefix: &str,
+        choose: impl FnOnce(Vec<String>) -> Vec<String>,
+    ) -> Result<Vec<Found<T>>> {
+        let mut entries = self.store.list(prefix).await?;
+        let chosen: HashSet<String> = choose(entries.iter().map(|entry| entry.key.clone()).collect())
+            .into_iter()
+            .collect();
+        entries.retain(|entry| chosen.contains(&entry.key));
         let documents = futures_util::stream::iter(entries).map(async |Entry { key, modified, .. }| {
             // None when it was removed since it was listed.
             let bytes = self.store.get(&key, LIMIT).await?;
@@ -103,6 +122,7 @@ impl Repository {
     }
 
     fn read_document<T: DeserializeOwned>(&self, key: &str, bytes: &[u8]) -> std::result::Result<T, String> {
+        let bytes = bytes.strip_suffix(b"\n").ok_or("its end is missing")?;
         let line: Line<'_> =
             serde_json::from_slice(bytes).map_err(|error| format!("it is not readable: {error}"))?;
         let mac = blake3::Hash::from_hex(&line.mac).map_err(|_| "its seal is not readable")?;

@@ -62,4 +62,4 @@ pub use segment::{SegmentRef, SegmentWriter, Written};
 pub use set::{Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 pub use store::{Deleted, DirStore, Entry, Lock, Put, S3Store, Store, Throttled, finish_aborts};
 pub use summary::SummaryEntry;
-pub use verify::{Finding, Findings};
+pub use verify::{Finding, Findings, Judged, Portion};

@@ -24,7 +24,7 @@ pub(crate) const GUIDE_LIMIT: u64 = 16 << 20;
 pub(crate) const LIMIT: u64 = 4 << 30;
 
 /// An object in the store as its set describes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StoredObject {
     /// File name below `segments/`.
     pub object: String,

@@ -11,6 +11,7 @@ use crate::{command, context, hooks, notify};
 
 mod copy;
 mod create;
+mod drill;
 mod export;
 mod init;
 mod key;
@@ -21,6 +22,7 @@ mod verify;
 
 pub use copy::Copy;
 pub use create::Create;
+pub use drill::Drill;
 pub use export::{Export, Shape};
 pub use init::Init;
 pub use key::{Generate, Key, Rotate};
@@ -122,6 +124,9 @@ pub enum Command {
     /// Writes a database of a set for PostgreSQL's own programs: a folder for pg_restore, or SQL for psql.
     #[command(before_help = export::EXAMPLES)]
     Export(Export),
+    /// Restores a set into a scratch database, looks at everything, and keeps what was found as evidence.
+    #[command(before_help = drill::EXAMPLES)]
+    Drill(Drill),
     /// Says whether there are fresh, proven backups.
     #[command(before_help = status::EXAMPLES)]
     Status(Status),
@@ -179,6 +184,7 @@ impl Tool for Cli {
             Command::Create(create) => create.overrides(),
             Command::Restore(restore) => restore.overrides(),
             Command::Copy(copy) => copy.overrides(),
+            Command::Drill(drill) => drill.overrides(),
             Command::Prune(prune) => prune.overrides(),
             Command::Status(status) => status.overrides(),
             _ => Vec::new(),
@@ -213,6 +219,7 @@ impl Tool for Cli {
 fn told(command: &Command) -> Option<&'static str> {
     match command {
         Command::Create(_) => Some("create"),
+        Command::Drill(_) => Some("drill"),
         Command::Status(_) => Some("status"),
         Command::Prune(prune) if !prune.dry_run => Some("prune"),
         _ => None,
@@ -246,6 +253,9 @@ async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -
             command::rotate::rotate(&context::repository(session).await?, &rotate).await
         }
         Command::Copy(copy) => command::copy::run(session, &context::repository(session).await?, &copy).await,
+        Command::Drill(drill) => {
+            command::drill::run(session, &context::repository(session).await?, &drill).await
+        }
         Command::Key(Key::Generate(generate)) => command::key::generate(&generate.to),
         Command::Config(config) => Ok(config.report(Cli::NAME, &session.loaded)),
     }

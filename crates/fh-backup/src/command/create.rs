@@ -15,7 +15,7 @@ use crate::keep::accept::{Acceptances, accept};
 use crate::keep::collapse;
 use crate::keep::group::Group;
 use crate::source::backup;
-use crate::{context, keep, leaving};
+use crate::{context, keep, leaving, memory};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
@@ -63,6 +63,10 @@ pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
         collapse::examine(&repository, limits, &acceptances, &group, None, &fields.summary).await?;
     fields.collapsed = !compared.findings.is_empty();
     let set = repository.commit(&writer, fields, &body).await?;
+    // A host without a memory hears of it when it verifies; the backup is good all the same.
+    if let Err(error) = memory::made(session, &repository, &set.id) {
+        tracing::debug!("the set is not remembered: {error}");
+    }
     if accept_collapse && set.header.collapsed {
         accept(&repository, &set.header).await?;
     }

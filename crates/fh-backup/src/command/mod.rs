@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod copy;
 pub mod create;
+pub mod drill;
 pub mod export;
 pub mod init;
 pub mod key;

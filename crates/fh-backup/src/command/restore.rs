@@ -139,7 +139,7 @@ fn checks(proven: &Proven, database: &Database, took: Duration) -> Vec<Check> {
 }
 
 /// Sequence values and definitions of the target against those of the backup.
-fn definitions(proven: &Proven) -> Check {
+pub(super) fn definitions(proven: &Proven) -> Check {
     let difference = &proven.difference;
     if difference.is_none() {
         return Check::pass(

@@ -2,11 +2,12 @@
 
 use fh_core::Result;
 use fh_core::render::{bytes, grouped};
-use fh_core::report::{Report, Section, Table};
+use fh_core::report::{Report, Section, Status, Table};
 use fh_repository::{Repository, Set};
 
 use super::listing;
 use crate::body::{Body, Database};
+use crate::evidence::{self, Evidence};
 
 /// Shows one set: its header always, its tables when they can be decrypted.
 ///
@@ -16,7 +17,12 @@ pub async fn run(repository: &Repository, wanted: &str) -> Result<Report> {
     let set = repository.open_set(&repository.resolve(wanted).await?).await?;
     let mut report = listing("show", format!("Set {}", set.id)).about("repository", repository.describe());
     report.show(header(&set));
-    let mut data = serde_json::json!({ "set": set.id, "header": set.header.summary() });
+    let (proofs, doubtful) = evidence::of_set(repository, &set.id).await?;
+    report.show(proven(&proofs));
+    if let Some(check) = evidence::doubts(&doubtful, Status::Warn) {
+        report.push(check);
+    }
+    let mut data = serde_json::json!({ "set": set.id, "header": set.header.summary(), "evidence": proofs });
     if repository.can_read() {
         let body: Body = repository.read_body(&set)?;
         for database in &body.databases {
@@ -63,6 +69,35 @@ fn header(set: &Set) -> Section {
         title: "Set".into(),
         pairs,
     }
+}
+
+/// What verifications and drills found, newest first.
+fn proven(proofs: &[Evidence]) -> Section {
+    if proofs.is_empty() {
+        return Section::Text("No evidence yet: `fh-backup verify` and `fh-backup drill` make some.".into());
+    }
+    let mut shown = Table::new("Evidence")
+        .left("when")
+        .left("what")
+        .left("result")
+        .right("rto")
+        .left("found");
+    for one in proofs.iter().rev() {
+        let subset = one.subset.map_or_else(String::new, |part| format!(" {part}"));
+        let rto = one.drill.as_ref().and_then(|drill| drill.rto);
+        let rto = rto.and_then(|rto| std::time::Duration::try_from_secs_f64(rto.total).ok());
+        shown.push([
+            super::list::minute(one.finished),
+            format!("{}{subset}", one.kind),
+            match one.result {
+                evidence::Outcome::Good => "good".to_owned(),
+                evidence::Outcome::Bad => "BAD".to_owned(),
+            },
+            rto.map_or_else(|| "-".to_owned(), fh_core::render::duration),
+            one.details.problems.first().cloned().unwrap_or_default(),
+        ]);
+    }
+    shown.into()
 }
 
 fn facts(database: &Database) -> Section {

@@ -4,21 +4,24 @@ use std::time::Instant;
 
 use fh_core::app::Session;
 use fh_core::render::{bytes, grouped};
-use fh_core::report::{Check, Measure, Report};
+use fh_core::report::{Check, Measure, Report, Status};
 use fh_core::{Error, Exit, Result};
-use fh_repository::{Repository, Set};
+use fh_repository::{Findings, Judged, Portion, Repository, Set};
 
 use super::verdict;
 use crate::archive::Archive;
 use crate::body::{Body, Data, Database};
 use crate::cli::Verify;
+use crate::evidence::{self, Details, Evidence, Keeping, Kind, Part, Standings};
 use crate::leaving;
+use crate::memory;
 use crate::proof::Proof;
 
-/// Checks a set: always its seal and every object's hash; with `full` also what is in them.
+/// Checks sets: always the seal and every object's hash; with `full` also what is in them. What was found is kept as
+/// evidence.
 ///
 /// # Errors
-/// Exit code 2 when `full` lacks the identity, 3 when the store cannot be read. What is wrong with the set itself is a
+/// Exit code 2 when `full` lacks the identity, 3 when the store cannot be read. What is wrong with a set itself is a
 /// failed check.
 pub async fn run(session: &Session, repository: &Repository, verify: &Verify) -> Result<Report> {
     if verify.full && !repository.can_read() {
@@ -27,54 +30,217 @@ pub async fn run(session: &Session, repository: &Repository, verify: &Verify) ->
                 .hint("give --identity, or leave --full away: sizes and hashes can be checked without"),
         );
     }
-    let id = repository.resolve(&verify.set.set).await?;
-    let mut report = verdict("verify", format!("Verification of {id}"))
-        .about("repository", repository.describe())
-        .about("set", id.clone());
-    report.data = serde_json::json!({ "set": id, "full": verify.full });
-    let set = match repository.open_set(&id).await {
-        Ok(set) => set,
-        Err(error) if error.exit() == Exit::Bad => {
-            report.push(Check::from_error("set", &error));
-            return Ok(report);
-        }
-        Err(error) => return Err(error),
+    let standings = evidence::newest(repository).await?;
+    let sets = choose(repository, verify, &standings).await?;
+    let title = match &sets[..] {
+        [only] => format!("Verification of {only}"),
+        several => format!("Verification of {} sets", several.len()),
     };
-    report.push(Check::pass("set", "seal and body are as they were written"));
-    report.push(objects(session, repository, &set).await?);
-    if verify.full {
-        for check in contents(session, repository, &set).await? {
+    let mut report = verdict("verify", title).about("repository", repository.describe());
+    let mut run = Run {
+        session,
+        repository,
+        verify,
+        subset: verify.subset.map(|subset| subset.on(session.started)),
+        // What one set has read, another need not read again.
+        judged: (sets.len() > 1).then(Judged::default),
+    };
+    let mut results = Vec::new();
+    let mut keeping = Keeping::default();
+    for id in &sets {
+        let began = jiff::Timestamp::now();
+        let checks = run.set(id).await?;
+        if let Some(found) = run.evidence(id, began, &checks) {
+            results.push(serde_json::json!({ "set": id, "result": found.result, "details": found.details }));
+            if !verify.no_evidence {
+                keeping.keep(repository, &found).await;
+            }
+        }
+        for mut check in checks.found {
+            if sets.len() > 1 {
+                check.id = format!("{id}.{}", check.id);
+            }
             report.push(check);
         }
     }
+    if let [only] = &sets[..] {
+        report = report.about("set", only.clone());
+    }
+    if sets.is_empty() {
+        report.push(all_verified(&standings, verify));
+    }
+    report.push(memory::check(session, repository, &standings).await?);
+    report.checks.extend(keeping.checks());
+    // In a verification a changed document is what it would be for a set: something that somebody changed.
+    report
+        .checks
+        .extend(evidence::doubts(&standings.doubtful, Status::Fail));
+    report.data = serde_json::json!({
+        "set": sets.first().filter(|_| sets.len() == 1),
+        "full": verify.full,
+        "subset": run.subset,
+        "sets": results,
+    });
     Ok(report)
 }
 
-async fn objects(session: &Session, repository: &Repository, set: &Set) -> Result<Check> {
-    let began = Instant::now();
-    let total = set.header.segments.iter().map(|object| object.size).sum();
-    let task = session.progress.bytes("checking segments", Some(total));
-    let findings = repository.verify_objects(set, |size| task.inc(size)).await?;
-    let check = if findings.problems.is_empty() {
-        Check::pass(
-            "segments",
-            format!(
-                "{} segments, {}: all there, none changed",
-                findings.objects,
-                bytes(findings.bytes)
-            ),
-        )
+/// The sets to check. None is left when each has good evidence already.
+async fn choose(repository: &Repository, verify: &Verify, standings: &Standings) -> Result<Vec<String>> {
+    if !verify.all && !verify.unverified {
+        return Ok(vec![repository.resolve(&verify.set.set).await?]);
+    }
+    // Says the right thing when there is none at all.
+    repository.resolve("latest").await?;
+    let mut ids = repository.ids().await?;
+    if verify.unverified {
+        ids.retain(|id| !standings.of(id).is_good(wanted(verify)));
+    }
+    Ok(ids)
+}
+
+fn wanted(verify: &Verify) -> Kind {
+    if verify.full {
+        Kind::VerifyFull
     } else {
-        let bad = findings.problems.len();
-        findings.problems.iter().fold(
-            Check::fail("segments", format!("{bad} of {} segments are bad", findings.objects))
-                .hint("this set cannot be restored whole: take a new backup now, and look for the cause in the store"),
-            |check, finding| check.evidence(format!("{} {}", finding.object, finding.problem)),
-        )
-    };
-    Ok(check
-        .measure(Measure::bytes("read", findings.bytes))
-        .took(began.elapsed()))
+        Kind::VerifyQuick
+    }
+}
+
+fn all_verified(standings: &Standings, verify: &Verify) -> Check {
+    let oldest = standings
+        .sets
+        .values()
+        .filter_map(|standing| standing.verified_at)
+        .min();
+    let oldest = oldest.map_or_else(String::new, |oldest| format!("; the oldest is of {oldest}"));
+    Check::pass(
+        "verified",
+        format!(
+            "every set has good evidence of {} already{oldest}",
+            wanted(verify)
+        ),
+    )
+}
+
+/// What is the same for every set of a run.
+struct Run<'a> {
+    session: &'a Session,
+    repository: &'a Repository,
+    verify: &'a Verify,
+    subset: Option<Part>,
+    judged: Option<Judged>,
+}
+
+/// The checks of one set, and what was read for them.
+#[derive(Default)]
+struct Checks {
+    found: Vec<Check>,
+    details: Details,
+    /// It was removed since it was listed.
+    gone: bool,
+}
+
+impl Run<'_> {
+    async fn set(&mut self, id: &str) -> Result<Checks> {
+        let mut checks = Checks::default();
+        let set = match self.repository.open_set(id).await {
+            Ok(set) => set,
+            Err(error) if error.exit() == Exit::Bad => {
+                checks.found.push(Check::from_error("set", &error));
+                return Ok(checks);
+            }
+            Err(_) if !self.repository.ids().await?.iter().any(|there| there == id) => {
+                checks
+                    .found
+                    .push(Check::skip("set", "it was removed since it was listed"));
+                checks.gone = true;
+                return Ok(checks);
+            }
+            Err(error) => return Err(error),
+        };
+        checks
+            .found
+            .push(Check::pass("set", "seal and body are as they were written"));
+        let (findings, check) = self.objects(&set).await?;
+        checks.details.objects = findings.objects;
+        checks.details.bytes = findings.bytes;
+        checks.found.push(check);
+        if self.verify.full {
+            let contents = contents(self.session, self.repository, &set).await?;
+            if contents.iter().all(|check| check.status == Status::Pass) {
+                checks.details.tables = set.header.totals.tables;
+                checks.details.rows = set.header.totals.rows;
+            }
+            checks.found.extend(contents);
+        }
+        Ok(checks)
+    }
+
+    async fn objects(&mut self, set: &Set) -> Result<(Findings, Check)> {
+        let began = Instant::now();
+        let portion = self
+            .subset
+            .and_then(|subset| Portion::new(subset.part - 1, subset.of))
+            .unwrap_or(Portion::WHOLE);
+        let all = &set.header.segments;
+        let total = all
+            .iter()
+            .filter(|object| portion.contains(&object.object))
+            .map(|object| object.size)
+            .sum();
+        let task = self.session.progress.bytes("checking segments", Some(total));
+        let findings = self
+            .repository
+            .verify_portion(set, portion, self.judged.as_mut(), |size| task.inc(size))
+            .await?;
+        let part = self.subset.map_or_else(String::new, |subset| {
+            format!(" (part {subset}: {} of {})", findings.objects, all.len())
+        });
+        let check = if findings.problems.is_empty() {
+            Check::pass(
+                "segments",
+                format!(
+                    "{} segments, {}: all there, none changed{part}",
+                    findings.objects,
+                    bytes(findings.bytes)
+                ),
+            )
+        } else {
+            let bad = findings.problems.len();
+            findings.problems.iter().fold(
+                Check::fail("segments", format!("{bad} of {} segments are bad{part}", findings.objects))
+                    .hint("this set cannot be restored whole: take a new backup now, and look for the cause in the store"),
+                |check, finding| check.evidence(format!("{} {}", finding.object, finding.problem)),
+            )
+        };
+        let check = check
+            .measure(Measure::bytes("read", findings.bytes))
+            .took(began.elapsed());
+        Ok((findings, check))
+    }
+
+    /// What the checks of a set prove; nothing when one of them could not find out.
+    fn evidence(&self, set: &str, began: jiff::Timestamp, checks: &Checks) -> Option<Evidence> {
+        let known = |check: &Check| matches!(check.status, Status::Pass | Status::Fail);
+        if checks.gone || !checks.found.iter().all(known) {
+            return None;
+        }
+        let mut details = checks.details.clone();
+        for check in checks.found.iter().filter(|check| check.status == Status::Fail) {
+            details.problem(format!("{}: {}", check.id, check.summary));
+            for line in &check.evidence {
+                details.problem(line);
+            }
+        }
+        let kind = if self.subset.is_some() {
+            Kind::VerifySubset
+        } else {
+            wanted(self.verify)
+        };
+        let mut evidence = Evidence::now(set, kind, began, details);
+        evidence.subset = self.subset;
+        Some(evidence)
+    }
 }
 
 /// Decrypts, decompresses and recounts everything.

@@ -3,8 +3,10 @@
 //! A backup host that only writes can make none up without the repository key, and whoever can write to the store but has
 //! no key cannot either. Bad results are evidence too.
 
+mod keeping;
 mod standing;
 
+use std::collections::HashMap;
 use std::fmt;
 
 use fh_core::Result;
@@ -12,6 +14,7 @@ use fh_repository::Repository;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use keeping::{Keeping, doubts};
 pub use standing::{Last, Standing, Standings, newest};
 
 /// Prefix of the keys of all evidence.
@@ -67,6 +70,11 @@ pub struct Part {
     pub part: u64,
     /// How many parts make the whole.
     pub of: u64,
+}
+
+impl Part {
+    /// Parts of a whole at most: one each day, and the whole within three months.
+    pub const MOST: u64 = 100;
 }
 
 impl fmt::Display for Part {
@@ -219,9 +227,37 @@ pub async fn of_set(repository: &Repository, set: &str) -> Result<(Vec<Evidence>
     read(repository, &format!("{FOLDER}{set}/")).await
 }
 
+/// Documents of each kind that are read for a set. The newest ones of a kind decide; more are needed of parts, which make
+/// a whole only together.
+const RECENT: usize = 10;
+/// Of parts: a whole has [`Part::MOST`] at most.
+const RECENT_PARTS: usize = 2 * Part::MOST as usize;
+
+/// The newest keys of each set and kind. `keys` are in order, and so in order of time within a set.
+fn recent(keys: Vec<String>) -> Vec<String> {
+    let mut counts: HashMap<(String, String), usize> = HashMap::new();
+    let mut chosen = Vec::new();
+    for key in keys.into_iter().rev() {
+        let (set, name) = key.rsplit_once('/').unwrap_or(("", &key));
+        // What does not have the form of a name is read, so that somebody hears of it.
+        let kind = name.split_once("Z-").map_or(name, |(_, kind)| kind);
+        let most = if kind.starts_with(Kind::VerifySubset.word()) {
+            RECENT_PARTS
+        } else {
+            RECENT
+        };
+        let count = counts.entry((set.to_owned(), kind.to_owned())).or_default();
+        *count += 1;
+        if *count <= most {
+            chosen.push(key);
+        }
+    }
+    chosen
+}
+
 async fn read(repository: &Repository, prefix: &str) -> Result<(Vec<Evidence>, Vec<String>)> {
     let (mut believed, mut doubtful) = (Vec::new(), Vec::new());
-    for found in repository.documents::<Evidence>(prefix).await? {
+    for found in repository.chosen_documents::<Evidence>(prefix, recent).await? {
         match found.document {
             Ok(evidence) if evidence.key() == found.key => believed.push(evidence),
             Ok(_) => doubtful.push(format!(
@@ -233,4 +269,27 @@ async fn read(repository: &Repository, prefix: &str) -> Result<(Vec<Evidence>, V
     }
     believed.sort_by_key(|evidence| evidence.finished);
     Ok((believed, doubtful))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_of_each_kind_are_read() {
+        let mut keys = vec!["evidence/b/odd".to_owned()];
+        for day in 10..99 {
+            for kind in ["verify-quick", "verify-subset", "drill"] {
+                keys.push(format!("evidence/a/2026-01-{day}Z-{kind}.json"));
+            }
+        }
+        keys.sort();
+        let chosen = recent(keys);
+        let of = |part: &str| chosen.iter().filter(|key| key.contains(part)).count();
+        assert_eq!(of("verify-quick"), RECENT);
+        assert_eq!(of("drill"), RECENT);
+        assert_eq!(of("verify-subset"), 89);
+        assert_eq!(of("odd"), 1);
+        assert!(chosen.contains(&"evidence/a/2026-01-98Z-drill.json".to_owned()));
+    }
 }

@@ -40,6 +40,21 @@ pub struct Last {
 }
 
 impl Standing {
+    /// For listings that machines read.
+    #[must_use]
+    pub fn summary(&self) -> serde_json::Value {
+        serde_json::json!({
+            "last_verified": self.verified_at,
+            "verified_kind": self.verified_kind,
+            "last_drill": self.drilled_at,
+            "rto_seconds": self.rto.map(|rto| rto.as_secs_f64()),
+            "last": self.last.map(|last| serde_json::json!({
+                "at": last.at, "kind": last.kind, "result": last.result,
+            })),
+            "damaged": self.damaged,
+        })
+    }
+
     /// Whether the set was found whole by a check of at least this kind, and not damaged since.
     #[must_use]
     pub fn is_good(&self, at_least: Kind) -> bool {

@@ -60,6 +60,10 @@ pub struct Proven {
     pub settings_left_out: Vec<String>,
     /// How long reading back took.
     pub read_back: Duration,
+    /// How long definitions, sequence values and rows took.
+    pub load: Duration,
+    /// How long indexes and constraints took.
+    pub indexes: Duration,
 }
 
 /// One table, or the large objects, to load.
@@ -94,10 +98,14 @@ pub async fn run(request: &Request<'_>) -> Result<Proven> {
 
     let unfinished = || "the target is unfinished: drop the database and make a new one before you try again";
     let changed = async {
+        let began = Instant::now();
         definitions.before_rows().await?;
         definitions.values().await?;
         load(request, loads).await?;
+        let load = began.elapsed();
+        let began = Instant::now();
         definitions.after_rows().await?;
+        let indexes = began.elapsed();
         let began = Instant::now();
         let rows = read_back(request, reads).await?;
         let read_back = began.elapsed();
@@ -127,6 +135,8 @@ pub async fn run(request: &Request<'_>) -> Result<Proven> {
             difference,
             settings_left_out,
             read_back,
+            load,
+            indexes,
         })
     };
     changed.await.hint(unfinished)

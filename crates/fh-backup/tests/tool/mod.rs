@@ -228,3 +228,27 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
     }
     found
 }
+
+/// A check of a JSON report.
+pub fn check<'r>(report: &'r serde_json::Value, id: &str) -> &'r serde_json::Value {
+    let checks = report["checks"].as_array().unwrap();
+    checks
+        .iter()
+        .find(|check| check["id"] == id)
+        .unwrap_or_else(|| panic!("no check {id}: {report}"))
+}
+
+/// The documents of evidence in the repository beside, oldest first.
+pub fn evidence(tool: &Tool) -> Vec<String> {
+    files(&tool.path("repository"))
+        .into_iter()
+        .filter(|(path, _)| path.display().to_string().contains("/evidence/"))
+        .map(|(_, bytes)| String::from_utf8(bytes).unwrap())
+        .collect()
+}
+
+/// What `list` says of the newest set.
+pub fn listed(tool: &Tool) -> serde_json::Value {
+    let list = tool.run(&["list", "--format", "json"]).json();
+    list["data"]["sets"].as_array().unwrap().last().unwrap().clone()
+}

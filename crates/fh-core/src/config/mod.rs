@@ -40,8 +40,9 @@ use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
 pub use backup::{
-    Backup, BackupCollapse, BackupCopy, BackupHooks, BackupPing, BackupRetention, BackupS3, BackupStatus,
-    ObjectLock, ObjectLockMode, RetentionRequire, RetentionTimes, S3Checksums,
+    Backup, BackupAssertion, BackupCollapse, BackupCopy, BackupDrill, BackupHooks, BackupPing,
+    BackupRetention, BackupS3, BackupStatus, ObjectLock, ObjectLockMode, RetentionRequire, RetentionTimes,
+    S3Checksums,
 };
 pub use database::Database;
 pub use file::FILE_NAME;

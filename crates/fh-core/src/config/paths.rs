@@ -24,6 +24,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         ("database.bin_dir", &mut database.bin_dir),
         ("database.ssl_root_cert", &mut database.ssl_root_cert),
         ("backup.directory", &mut backup.directory),
+        ("backup.drill.folder", &mut backup.drill.folder),
     ];
     for (key, path) in paths {
         if let Some(path) = path.as_mut().filter(|_| from_file(key)) {
@@ -36,6 +37,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         ("redis.url", &mut redis.url),
         ("backup.key", &mut backup.key),
         ("backup.identity", &mut backup.identity),
+        ("backup.drill.server_url", &mut backup.drill.server_url),
         ("notify.slack_webhook", &mut notify.slack_webhook),
         ("notify.ping_url", &mut notify.ping_url),
     ];

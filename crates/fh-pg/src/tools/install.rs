@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Program;
+
 /// Every folder in which a package, Homebrew or the user may have put them; newest version first within each kind.
 pub(super) fn folders() -> Vec<PathBuf> {
     let mut folders = Vec::new();
@@ -35,11 +37,15 @@ fn versioned(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     found.into_iter().map(|(_, folder)| folder).collect()
 }
 
-/// The command that installs the client programs of a version.
-pub(super) fn hint(major: u32) -> String {
+/// The command that installs the program of a version.
+pub(super) fn hint(program: Program, major: u32) -> String {
+    let (debian, red_hat) = match program {
+        Program::Initdb => ("postgresql", "-server"),
+        Program::PgDump | Program::PgRestore | Program::Psql => ("postgresql-client", ""),
+    };
     format!(
-        "install it: `apt-get install postgresql-client-{major}` (Debian and Ubuntu; versions they lack come from apt.postgresql.org), \
-         `dnf install postgresql{major}` (Red Hat, from yum.postgresql.org), `brew install postgresql@{major}` (macOS)"
+        "install it: `apt-get install {debian}-{major}` (Debian and Ubuntu; versions they lack come from apt.postgresql.org), \
+         `dnf install postgresql{major}{red_hat}` (Red Hat, from yum.postgresql.org), `brew install postgresql@{major}` (macOS)"
     )
 }
 

@@ -25,6 +25,8 @@ pub enum Program {
     PgRestore,
     /// `psql`
     Psql,
+    /// `initdb`, which comes with the server
+    Initdb,
 }
 
 impl Program {
@@ -35,6 +37,7 @@ impl Program {
             Self::PgDump => "pg_dump",
             Self::PgRestore => "pg_restore",
             Self::Psql => "psql",
+            Self::Initdb => "initdb",
         }
     }
 }
@@ -183,7 +186,7 @@ impl Tools {
         } else {
             found.join("; ")
         };
-        let install = install::hint(server_major);
+        let install = install::hint(program, server_major);
         Error::unable(message).because(looked).hint(if self.configured {
             format!("correct bin_dir of the [database] section (or FH_PG_BINDIR), or leave it out; {install}")
         } else {

@@ -2,6 +2,7 @@
 
 mod collapse;
 mod copy;
+mod drill;
 mod hooks;
 mod ping;
 mod retention;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use collapse::BackupCollapse;
 pub use copy::BackupCopy;
+pub use drill::{BackupAssertion, BackupDrill};
 pub use hooks::BackupHooks;
 pub use ping::BackupPing;
 pub use retention::{BackupRetention, RetentionRequire, RetentionTimes};
@@ -70,6 +72,8 @@ pub struct Backup {
     pub hooks: BackupHooks,
     /// Addresses that other commands ping.
     pub ping: BackupPing,
+    /// Restore drills.
+    pub drill: BackupDrill,
 }
 
 impl Default for Backup {
@@ -92,6 +96,7 @@ impl Default for Backup {
             status: BackupStatus::default(),
             hooks: BackupHooks::default(),
             ping: BackupPing::default(),
+            drill: BackupDrill::default(),
         }
     }
 }

@@ -74,6 +74,12 @@ fn without_a_file_everything_is_default() {
     backup.s3.path_style = null  # default
     backup.s3.storage_class = null  # default
     backup.s3.sse_kms_key_id = null  # default
+    backup.drill.database = null  # default
+    backup.drill.server_url = null  # default
+    backup.drill.folder = null  # default
+    backup.drill.max_rto = null  # default
+    backup.drill.statement_timeout = "1m"  # default
+    backup.drill.assertions = []  # default
     notify.slack_webhook = null  # default
     notify.ping_url = null  # default
     notify.on = "change"  # default
