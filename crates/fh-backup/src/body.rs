@@ -53,6 +53,19 @@ pub struct Properties {
     pub collate: String,
     /// `LC_CTYPE`.
     pub ctype: String,
+    /// Who provides the locale: `c` (the operating system's library), `i` (ICU) or `b` (built in). Absent before
+    /// PostgreSQL 15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Locale of ICU or of the built-in provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Additional rules of ICU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icu_rules: Option<String>,
+    /// Version of the provider's collations when the database was made or refreshed; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation_version: Option<String>,
     /// Owner of the database.
     pub owner: String,
     /// `COMMENT ON DATABASE`.

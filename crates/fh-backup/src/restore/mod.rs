@@ -2,10 +2,16 @@
 
 pub mod compare;
 pub mod definitions;
+pub mod fit;
+pub mod made;
 pub mod preflight;
 pub mod readback;
 pub mod rows;
 mod run;
+mod schedule;
 pub mod settings;
+pub mod swap;
+pub mod table;
+mod work;
 
-pub use run::{Proven, Request, run};
+pub use run::{Proven, Request, fill};

@@ -3,36 +3,69 @@
 use bytes::Bytes;
 use fh_core::{Error, Result};
 use fh_pg::query_error;
-use fh_repository::Repository;
-use futures_util::SinkExt as _;
+use fh_repository::{Repository, SegmentRef};
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_postgres::{Client, CopyInSink};
 
+use super::work::Load;
 use crate::body::Data;
 use crate::proof::Proof;
 
 /// Bytes handed to the driver at a time.
 const CHUNK: usize = 256 << 10;
 
-/// Loads `data` with `statement` (a `COPY … FROM stdin`), and checks count and hash against the manifest.
+/// Loads some segments of a table, and checks count and hash of the table against the manifest once its last segment
+/// has come.
 ///
 /// # Errors
 /// Exit code 1 when the stored rows do not match the manifest, 3 when the server refuses them.
-pub async fn load(
+pub(super) async fn load_part(
     client: &Client,
     repository: &Repository,
-    statement: &str,
+    load: &Load,
+    on_bytes: impl FnMut(u64),
+) -> Result<()> {
+    let what = &load.what;
+    let failed = |error| query_error(format!("cannot load the rows of {what}"), error);
+    let Some(table) = &load.empty_first else {
+        let sink = client.copy_in(&load.statement).await.map_err(failed)?;
+        let check = |proof| load.whole.add(what, proof);
+        return send(sink, repository, what, &load.segments, on_bytes, check).await;
+    };
+    // Rows that come in the transaction which made the table's file are written as seen by everybody, and need not be
+    // marked when they are first read (PostgreSQL manual, COPY, FREEZE).
+    client
+        .batch_execute(&format!("BEGIN; TRUNCATE ONLY {table}"))
+        .await
+        .map_err(failed)?;
+    let statement = format!("{} WITH (FREEZE)", load.statement);
+    let sink = client.copy_in(&statement).await.map_err(failed)?;
+    let check = |proof| load.whole.add(what, proof);
+    send(sink, repository, what, &load.segments, on_bytes, check).await?;
+    client.batch_execute("COMMIT").await.map_err(failed)
+}
+
+/// Sends segments, the next one being fetched meanwhile. What was sent counts only once `check` has agreed.
+///
+/// # Errors
+/// Exit code 1 when a segment is damaged or `check` says so, 3 when the server refuses the rows.
+pub(super) async fn send(
+    sink: CopyInSink<Bytes>,
+    repository: &Repository,
     what: &str,
-    data: &Data,
+    segments: &[SegmentRef],
     mut on_bytes: impl FnMut(u64),
+    check: impl FnOnce(Proof) -> Result<()>,
 ) -> Result<()> {
     let failed = |error| query_error(format!("cannot load the rows of {what}"), error);
-    let statement = statement.trim().trim_end_matches(';');
-    let sink: CopyInSink<Bytes> = client.copy_in(statement).await.map_err(failed)?;
     let mut sink = std::pin::pin!(sink);
     let mut proof = Proof::default();
-    for segment in &data.segments {
-        let text = Bytes::from(repository.read_segment(segment).await?);
-        proof.merge(Proof::of_lines(&text).ok_or_else(|| cut(what))?);
+    let mut texts = futures_util::stream::iter(segments.to_vec())
+        .map(|segment| read(repository.clone(), segment, what.to_owned()))
+        .buffered(2);
+    while let Some(read) = texts.next().await {
+        let (text, part) = read?;
+        proof.merge(part);
         on_bytes(text.len() as u64);
         let mut rest = text;
         while !rest.is_empty() {
@@ -40,23 +73,31 @@ pub async fn load(
             sink.send(chunk).await.map_err(failed)?;
         }
     }
-    if proof != data.proof {
-        return Err(mismatch(what, data.proof, proof, "the stored segments hold"));
-    }
+    check(proof)?;
     let loaded = sink.finish().await.map_err(failed)?;
-    if loaded != data.proof.rows {
+    if loaded != proof.rows {
         return Err(Error::bad(format!(
             "{what}: the server loaded {loaded} rows of {}",
-            data.proof.rows
+            proof.rows
         )));
     }
     Ok(())
 }
 
+/// The text of a segment, with its proof, which is taken off the thread that sends.
+async fn read(repository: Repository, segment: SegmentRef, what: String) -> Result<(Bytes, Proof)> {
+    let text = Bytes::from(repository.read_segment(&segment).await?);
+    let hashed = tokio::task::spawn_blocking(move || Proof::of_lines(&text).map(|proof| (text, proof)));
+    hashed
+        .await
+        .map_err(|crashed| Error::unable("the thread that hashes rows ended early").because(crashed))?
+        .ok_or_else(|| cut(&what))
+}
+
 /// Loads large objects: rows of (oid, offset, bytes) through a temporary table, written with `lo_put`.
 ///
 /// # Errors
-/// As [`load`].
+/// Exit code 1 when the stored rows do not match the manifest, 3 when the server refuses them.
 pub async fn load_large_objects(
     client: &Client,
     repository: &Repository,
@@ -69,22 +110,23 @@ pub async fn load_large_objects(
         .await
         .map_err(failed)?;
     let mut proof = Proof::default();
-    for segment in &data.segments {
-        // One segment at a time, so that the temporary table stays small.
-        let mut part = Data {
-            segments: vec![segment.clone()],
-            ..Data::default()
+    // One segment at a time, so that the temporary table stays small.
+    for segment in data.segments.chunks(1) {
+        let sink = client
+            .copy_in("COPY pg_temp.fh_large_object FROM stdin")
+            .await
+            .map_err(failed)?;
+        let count = |part| {
+            proof.merge(part);
+            Ok(())
         };
-        let text = repository.read_segment(segment).await?;
-        part.proof = Proof::of_lines(&text).ok_or_else(|| cut("the large objects"))?;
-        proof.merge(part.proof);
-        load(
-            client,
+        send(
+            sink,
             repository,
-            "COPY pg_temp.fh_large_object FROM stdin",
             "the large objects",
-            &part,
+            segment,
             &mut on_bytes,
+            count,
         )
         .await?;
         client

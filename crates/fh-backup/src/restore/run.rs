@@ -1,31 +1,33 @@
-//! The order of a restore: look, define, load, finish, read back.
+//! The order of a restore: define, load, read back, finish, compare.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use fh_core::progress::Progress;
-use fh_core::{Error, Hint as _, Result};
+use fh_core::progress::{Progress, Task};
+use fh_core::{Error, Result};
 use fh_pg::{
-    ConnectOptions, Connection, ConnectionString, Program, Tools, connect, pin_session, qualified,
+    ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, connect, pin_session, qualified,
     query_error,
 };
 use fh_repository::Repository;
 
 use super::compare::{Difference, compare};
 use super::definitions::{Definitions, Ownership};
-use super::{preflight, readback, rows, settings};
+use super::fit::Fitted;
+use super::preflight::{self, Findings, Question};
+use super::schedule::Schedule;
+use super::work::{self, Plan, Statement, Work};
+use super::{readback, rows, settings};
 use crate::archive::Archive;
-use crate::body::{Data, Database};
-use crate::proof::Proof;
-use crate::source::{copy, toc};
+use crate::body::Database;
+use crate::source::toc;
 use crate::workers::{Queue, on_each};
 
 /// How long `pg_dump` may take to describe the restored database.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// What to restore, and where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// Where the segments are.
     pub repository: Repository,
@@ -33,8 +35,8 @@ pub struct Request<'a> {
     pub database: &'a Database,
     /// Its table of contents.
     pub archive: &'a Archive,
-    /// An empty database.
-    pub target: &'a ConnectionString,
+    /// The database to fill.
+    pub target: ConnectionString,
     /// How each session connects.
     pub connect: ConnectOptions,
     /// How long to wait for a lock.
@@ -58,84 +60,158 @@ pub struct Proven {
     pub difference: Difference,
     /// Settings that could not be set, each with the reason.
     pub settings_left_out: Vec<String>,
-    /// How long reading back took.
-    pub read_back: Duration,
+    /// How long the rows took, with the indexes made beside them.
+    pub loading: Duration,
 }
 
-/// One table, or the large objects, to load.
-struct Load {
-    what: String,
-    data: Data,
-    /// The statement; none for large objects.
-    statement: Option<String>,
+/// A target that was looked at, and what goes into it.
+#[derive(Debug)]
+pub struct Inspection {
+    /// What was found.
+    pub findings: Findings,
+    /// The table of contents as the target can take it.
+    pub fitted: Fitted,
+    programs: Option<Programs>,
 }
 
-/// Rows to read back: of one table, or of all tables that were loaded through the same one, between which rows may have
-/// changed places.
-struct Read {
-    what: String,
-    statements: Vec<String>,
-    proof: Proof,
-    bytes: u64,
+#[derive(Debug)]
+struct Programs {
+    pg_restore: Tool,
+    pg_dump: Tool,
+    /// Whether a tablespace that the backup names is missing.
+    default_tablespace: bool,
 }
 
-/// Restores and proves.
+impl Request<'_> {
+    /// A session with the database to fill.
+    ///
+    /// # Errors
+    /// Exit code 3 when it cannot be had.
+    pub async fn session(&self) -> Result<Connection> {
+        let connection = connect(&self.target, &self.connect).await?;
+        pin_session(&connection, self.lock_timeout).await?;
+        Ok(connection)
+    }
+
+    /// Looks at the target; `to_be_made` when `session` is with another database of the server.
+    ///
+    /// # Errors
+    /// Exit code 3 when the server does not answer. What is in the way is among the findings.
+    pub async fn inspect(&self, session: &Connection, to_be_made: bool) -> Result<Inspection> {
+        let question = Question {
+            database: self.database,
+            archive: self.archive,
+            ownership: self.ownership,
+            jobs: self.jobs,
+            to_be_made,
+        };
+        let (mut findings, fitted) = preflight::look(session, &question).await?;
+        let programs = match self.programs(session).await {
+            Ok(programs) => {
+                findings.good(
+                    "programs",
+                    format!(
+                        "pg_restore {} and pg_dump {}",
+                        programs.pg_restore.version, programs.pg_dump.version
+                    ),
+                );
+                Some(programs)
+            }
+            Err(error) => {
+                findings.stop("programs", error);
+                None
+            }
+        };
+        Ok(Inspection {
+            findings,
+            fitted,
+            programs,
+        })
+    }
+
+    async fn programs(&self, session: &Connection) -> Result<Programs> {
+        let major = session.server.major();
+        let pg_restore = Tools::find(Program::PgRestore, major, self.bin_dir).await?;
+        // From 17 on it sets transaction_timeout, which servers before 17 do not know.
+        if pg_restore.version.major() >= 17 && major < 17 {
+            return Err(Error::unable(format!(
+                "{} is of version {}, which cannot restore into PostgreSQL {major}: it sets a parameter (transaction_timeout) that the server does not know",
+                pg_restore.path.display(),
+                pg_restore.version
+            ))
+            .hint(format!(
+                "install the client programs of PostgreSQL {major}, or set database.bin_dir to where they are"
+            )));
+        }
+        let pg_dump = Tools::find(Program::PgDump, major, self.bin_dir).await?;
+        let facts = preflight::Facts::read(session).await?;
+        let default_tablespace = !preflight::roles::missing_tablespaces(self.archive, &facts).is_empty();
+        Ok(Programs {
+            pg_restore,
+            pg_dump,
+            default_tablespace,
+        })
+    }
+}
+
+/// Fills an empty database that was inspected, and proves it.
 ///
 /// # Errors
-/// Exit code 4 or 3 before anything was changed; 1 or 3 later, and then the hint says that the target is unfinished.
-pub async fn run(request: &Request<'_>) -> Result<Proven> {
-    let target = session(request).await?;
-    preflight::check(&target, request.archive, request.database, request.ownership).await?;
-    let major = target.server.major();
-    let pg_restore = Tools::find(Program::PgRestore, major, request.bin_dir).await?;
-    let pg_dump = Tools::find(Program::PgDump, major, request.bin_dir).await?;
-    let (loads, reads) = work(request)?;
-    let definitions = Definitions::prepare(request.archive, &pg_restore, request.target, request.ownership)?;
-
-    let unfinished = || "the target is unfinished: drop the database and make a new one before you try again";
-    let changed = async {
-        definitions.before_rows().await?;
-        definitions.values().await?;
-        load(request, loads).await?;
-        definitions.after_rows().await?;
-        let began = Instant::now();
-        let rows = read_back(request, reads).await?;
-        let read_back = began.elapsed();
-        let name = request.target.database();
-        let settings_left_out = settings::apply(&target, name, request.database, request.ownership).await?;
-        let snapshot = snapshot(&target).await?;
+/// Exit code 1 or 3; the target is unfinished then.
+pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspection) -> Result<Proven> {
+    let Some(programs) = &inspection.programs else {
+        return Err(Error::unable("the programs for a restore were not found"));
+    };
+    let archive = &inspection.fitted.archive;
+    let plan = work::plan(archive, request.database, request.jobs)?;
+    let definitions = Definitions::prepare(
+        archive,
+        &programs.pg_restore,
+        &request.target,
+        request.ownership,
+        programs.default_tablespace,
+    )?;
+    definitions.before_rows().await?;
+    definitions.values().await?;
+    let covered = plan.covered.clone();
+    let began = Instant::now();
+    let rows = run_tasks(request, plan, programs.default_tablespace).await?;
+    let loading = began.elapsed();
+    definitions.after_rows(&covered).await?;
+    let name = request.target.database();
+    let settings_left_out = settings::apply(target, name, request.database, request.ownership).await?;
+    let snapshot = snapshot(target).await?;
+    let described = async {
         let now = toc::read(
-            &pg_dump,
-            request.target,
+            &programs.pg_dump,
+            &request.target,
             &snapshot,
             request.lock_timeout,
             TOC_TIMEOUT,
-        )
-        .await?
-        .archive;
-        let Ownership {
-            no_owner,
-            no_privileges,
-        } = request.ownership;
-        let difference = compare(request.archive, &now, no_owner, no_privileges);
-        target
-            .batch_execute("COMMIT; ANALYZE")
-            .await
-            .map_err(|error| query_error("cannot gather the planner's statistics (ANALYZE)", error))?;
-        Ok(Proven {
-            rows,
-            difference,
-            settings_left_out,
-            read_back,
-        })
+        );
+        Ok(now.await?.archive)
     };
-    changed.await.hint(unfinished)
-}
-
-async fn session(request: &Request<'_>) -> Result<Connection> {
-    let connection = connect(request.target, &request.connect).await?;
-    pin_session(&connection, request.lock_timeout).await?;
-    Ok(connection)
+    let (now, ()) = tokio::try_join!(described, analyze(request, archive))?;
+    let Ownership {
+        no_owner,
+        no_privileges,
+    } = request.ownership;
+    let mut difference = compare(archive, &now, no_owner, no_privileges);
+    // What was left out on purpose may be there all the same, as the server makes it.
+    difference.extra.retain(|extra| {
+        let of_the_backup = |what: &String| what.split(": ").next() == Some(extra);
+        !inspection.fitted.left_out.iter().any(of_the_backup)
+    });
+    target
+        .batch_execute("COMMIT")
+        .await
+        .map_err(|error| query_error("cannot finish looking at the restored database", error))?;
+    Ok(Proven {
+        rows,
+        difference,
+        settings_left_out,
+        loading,
+    })
 }
 
 async fn snapshot(target: &Connection) -> Result<String> {
@@ -151,125 +227,128 @@ async fn snapshot(target: &Connection) -> Result<String> {
         .get(0))
 }
 
-/// Pairs each table of the manifest with its COPY of the table of contents.
-fn work(request: &Request<'_>) -> Result<(Vec<Load>, Vec<Read>)> {
-    let copies = request
-        .archive
-        .copies()
-        .map_err(|what| Error::bad(format!("the definitions of the set are not understood: {what}")))?;
-    let mut loads = Vec::new();
-    let mut reads: BTreeMap<String, Read> = BTreeMap::new();
-    for table in &request.database.tables {
-        let what = table.label();
-        let copy = copies.get(&table.dump_id).ok_or_else(|| {
-            Error::bad(format!(
-                "the definitions of the set have no entry for the rows of {what}"
-            ))
-        })?;
-        loads.push(Load {
-            what: what.clone(),
-            data: table.data.clone(),
-            statement: Some(copy.load()),
-        });
-        let read = reads.entry(copy.table.clone()).or_insert_with(|| Read::new(what));
-        read.add(copy.read(&qualified(&table.schema, &table.name)), &table.data);
-    }
-    let mut reads: Vec<Read> = reads.into_values().collect();
-    if let Some(data) = &request.database.large_objects {
-        let what = "the large objects".to_owned();
-        loads.push(Load {
-            what: what.clone(),
-            data: data.clone(),
-            statement: None,
-        });
-        let mut read = Read::new(what);
-        read.add(copy::LARGE_OBJECTS.to_owned(), data);
-        reads.push(read);
-    }
-    // The largest first, so that no worker begins it when the others are done.
-    loads.sort_by_key(|load| std::cmp::Reverse(load.data.bytes));
-    reads.sort_by_key(|read| std::cmp::Reverse(read.bytes));
-    Ok((loads, reads))
-}
-
-impl Read {
-    fn new(what: String) -> Self {
-        Self {
-            what,
-            statements: Vec::new(),
-            proof: Proof::default(),
-            bytes: 0,
-        }
-    }
-
-    fn add(&mut self, statement: String, data: &Data) {
-        self.statements.push(statement);
-        self.proof.merge(data.proof);
-        self.bytes += data.bytes;
-    }
-}
-
 async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
     let mut sessions = Vec::new();
     for _ in 0..request.jobs.clamp(1, work.max(1)) {
-        sessions.push(session(request).await?);
+        sessions.push(request.session().await?);
     }
     Ok(sessions)
 }
 
-async fn load(request: &Request<'_>, loads: Vec<Load>) -> Result<()> {
-    let task = request.progress.bytes(
-        "loading rows",
-        Some(loads.iter().map(|load| load.data.bytes).sum()),
-    );
-    let sessions = sessions(request, loads.len()).await?;
-    let queue = Queue::new(loads);
-    let loaded = on_each(sessions, |session| {
-        let (queue, repository, task) = (queue.clone(), request.repository.clone(), task.clone());
-        async move {
-            while let Some(Load {
-                what,
-                data,
-                statement,
-            }) = queue.next()
-            {
-                let on_bytes = |count| task.inc(count);
-                match statement {
-                    Some(statement) => {
-                        rows::load(&session, &repository, &statement, &what, &data, on_bytes).await?;
-                    }
-                    None => rows::load_large_objects(&session, &repository, &data, on_bytes).await?,
-                }
-            }
-            Ok(())
-        }
-    });
-    loaded.await.map(drop)
+/// Commits need not wait for the disk: an unfinished target is worth nothing, and the last statements of a restore wait.
+/// Indexes are made with an eighth of what the server believes to have as cache, shared by the workers.
+fn faster(jobs: usize) -> String {
+    format!(
+        "SET synchronous_commit = off;
+         SELECT set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')),
+             least(pg_size_bytes(current_setting('effective_cache_size')) / (8 * {jobs}), 512 << 20)) / 1024 || 'kB', false)"
+    )
 }
 
-/// Reads the target again, compares every table with the manifest, and gives the number of rows.
-async fn read_back(request: &Request<'_>, reads: Vec<Read>) -> Result<u64> {
-    let task = request
-        .progress
-        .bytes("reading back", Some(reads.iter().map(|read| read.bytes).sum()));
-    let sessions = sessions(request, reads.len()).await?;
-    let queue = Queue::new(reads);
-    let compared = on_each(sessions, |session| {
-        let (queue, task) = (queue.clone(), task.clone());
+/// Loads, reads back, and makes what can be made beside. Gives the number of rows read back.
+async fn run_tasks(request: &Request<'_>, plan: Plan, default_tablespace: bool) -> Result<u64> {
+    let loading = request.progress.bytes("loading rows", Some(plan.bytes));
+    let reading = request.progress.bytes("reading back", Some(plan.bytes));
+    let sessions = sessions(request, plan.tasks.len()).await?;
+    let faster = faster(sessions.len());
+    for session in &sessions {
+        session
+            .batch_execute(&faster)
+            .await
+            .map_err(|error| query_error("cannot set up a session for loading", error))?;
+    }
+    let schedule = Schedule::new(plan.tasks);
+    let done = on_each(sessions, |session| {
+        let worker = Worker {
+            repository: request.repository.clone(),
+            loading: loading.clone(),
+            reading: reading.clone(),
+            default_tablespace,
+        };
+        let schedule = schedule.clone();
         async move {
             let mut rows = 0;
-            while let Some(Read {
-                what,
-                statements,
-                proof,
-                bytes,
-            }) = queue.next()
-            {
-                rows += readback::compare(&session, &statements, &what, proof).await?;
-                task.inc(bytes);
+            while let Some((task, work)) = schedule.next().await? {
+                rows += worker.run(&session, work).await?;
+                schedule.done(task);
             }
             Ok(rows)
         }
     });
-    Ok(compared.await?.into_iter().sum())
+    Ok(done.await?.into_iter().sum())
+}
+
+struct Worker {
+    repository: Repository,
+    loading: Task,
+    reading: Task,
+    default_tablespace: bool,
+}
+
+impl Worker {
+    /// Does one task, and gives the number of rows that it proved.
+    async fn run(&self, session: &Connection, work: Work) -> Result<u64> {
+        let on_bytes = |count| self.loading.inc(count);
+        match work {
+            Work::Load(load) => rows::load_part(session, &self.repository, &load, on_bytes).await?,
+            Work::LargeObjects(data) => {
+                rows::load_large_objects(session, &self.repository, &data, on_bytes).await?;
+            }
+            Work::Statement(statement) => self.make(session, &statement).await?,
+            Work::Read(read) => {
+                let rows = readback::compare(session, &read.statements, &read.what, read.proof).await?;
+                self.reading.inc(read.bytes);
+                return Ok(rows);
+            }
+        }
+        Ok(0)
+    }
+
+    async fn make(&self, session: &Connection, statement: &Statement) -> Result<()> {
+        let tablespace = if self.default_tablespace {
+            ""
+        } else {
+            &statement.tablespace
+        };
+        let set = format!("SET default_tablespace = {}", fh_pg::quote_literal(tablespace));
+        let made = async {
+            session.batch_execute(&set).await?;
+            session.batch_execute(&statement.sql).await
+        };
+        made.await
+            .map_err(|error| query_error(format!("cannot make the {}", statement.what), error))
+    }
+}
+
+/// Gathers the planner's statistics, several tables at a time. The commits wait for the disk, and with them everything
+/// before.
+async fn analyze(request: &Request<'_>, archive: &Archive) -> Result<()> {
+    let kinds = ["TABLE", "MATERIALIZED VIEW"];
+    let tables: Vec<String> = archive
+        .entries
+        .iter()
+        .filter(|entry| kinds.contains(&entry.kind.as_str()))
+        .map(|entry| {
+            qualified(
+                entry.namespace.as_deref().unwrap_or_default(),
+                entry.tag.as_deref().unwrap_or_default(),
+            )
+        })
+        .collect();
+    let sessions = sessions(request, tables.len()).await?;
+    let queue = Queue::new(tables);
+    on_each(sessions, |session| {
+        let queue = queue.clone();
+        async move {
+            while let Some(table) = queue.next() {
+                session
+                    .batch_execute(&format!("ANALYZE {table}"))
+                    .await
+                    .map_err(|error| query_error(format!("cannot ANALYZE {table}"), error))?;
+            }
+            Ok(())
+        }
+    })
+    .await
+    .map(drop)
 }

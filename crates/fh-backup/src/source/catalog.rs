@@ -81,7 +81,8 @@ pub async fn relations(client: &Client) -> Result<Vec<Relation>> {
         .collect()
 }
 
-/// Encoding, locale, owner, comment and privileges of the database.
+/// Encoding, locale, owner, comment and privileges of the database. What says who provides the locale has another column
+/// in each of PostgreSQL 15, 16 and 17, and none before, so the row is looked at as JSON.
 ///
 /// # Errors
 /// Exit code 3 when the catalogue cannot be read.
@@ -89,8 +90,10 @@ pub async fn properties(client: &Client) -> Result<Properties> {
     let row = client
         .query_one(
             "SELECT pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, pg_get_userbyid(datdba)::text,
-                    shobj_description(oid, 'pg_database'), datacl IS NOT NULL
-             FROM pg_database WHERE datname = current_database()",
+                    shobj_description(oid, 'pg_database'), datacl IS NOT NULL,
+                    facts ->> 'datlocprovider', coalesce(facts ->> 'datlocale', facts ->> 'daticulocale'),
+                    facts ->> 'daticurules', facts ->> 'datcollversion'
+             FROM pg_database d, LATERAL (SELECT to_jsonb(d) AS facts) AS seen WHERE datname = current_database()",
             &[],
         )
         .await
@@ -104,6 +107,10 @@ pub async fn properties(client: &Client) -> Result<Properties> {
         encoding: row.get(0),
         collate: row.get(1),
         ctype: row.get(2),
+        provider: row.get(6),
+        locale: row.get(7),
+        icu_rules: row.get(8),
+        collation_version: row.get(9),
         owner: row.get(3),
         comment: row.get(4),
         grants,

@@ -1,40 +1,52 @@
 //! `fh-backup restore`.
 
-use std::time::{Duration, Instant};
+mod consent;
+mod dry_run;
+mod pick;
+mod report;
+mod tables;
+mod target;
+
+use std::time::Instant;
 
 use fh_core::app::Session;
-use fh_core::render::grouped;
-use fh_core::report::{Check, Measure, Report};
-use fh_core::{Error, Hint as _, Result, Secret};
-use fh_pg::ConnectionString;
+use fh_core::report::Report;
+use fh_core::{Error, Result};
 use fh_repository::Repository;
 
+use self::target::Way;
+pub(super) use self::target::choose;
 use super::verdict;
 use super::verify::read_archive;
-use crate::body::{Body, Database};
+use crate::body::Body;
 use crate::cli::Restore;
 use crate::context;
 use crate::restore::definitions::Ownership;
-use crate::restore::{Proven, Request, run as restore_database};
+use crate::restore::made::{Made, already_there, ended, exists, maintenance};
+use crate::restore::preflight::Findings;
+use crate::restore::swap::{self, Names};
+use crate::restore::{Proven, Request, fill};
 
 /// Restores one database of a set and proves it.
 ///
 /// # Errors
-/// Exit code 4 when the target is not empty, 3 when it could not be restored, 2 when it is not clear what to restore or
-/// where.
+/// Exit code 4 when the target is not as it must be, 3 when it could not be restored, 2 when it is not clear what to
+/// restore or where.
 pub async fn run(session: &Session, repository: &Repository, restore: &Restore) -> Result<Report> {
     let began = Instant::now();
-    let target = target(session, restore)?;
-    let id = repository.resolve(&restore.set.set).await?;
+    let way = Way::of(restore);
+    let target = target::target(session, restore)?;
+    let id = pick::pick(session, repository, restore.set.as_deref()).await?;
     let set = repository.open_set(&id).await?;
     let body: Body = repository.read_body(&set)?;
     let database = choose(&body, restore.database.as_deref())?;
     let archive = read_archive(repository, database).await?;
+    tables::check_usage(restore)?;
     let request = Request {
         repository: repository.clone(),
         database,
         archive: &archive,
-        target: &target,
+        target: target.clone(),
         connect: context::connect_options(session),
         lock_timeout: session.config().database.lock_timeout.get(),
         bin_dir: session.config().database.bin_dir.as_deref(),
@@ -42,137 +54,167 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
             no_owner: restore.no_owner,
             no_privileges: restore.no_privileges,
         },
-        jobs: usize::try_from(restore.jobs.unwrap_or(session.config().backup.jobs)).unwrap_or(1),
+        jobs: usize::try_from(session.config().backup.jobs).unwrap_or(1),
         progress: session.progress.clone(),
     };
-    let proven = restore_database(&request).await?;
     let mut report = verdict("restore", format!("Restore of {id}"))
         .about("set", id.clone())
         .about("repository", repository.describe())
         .about("target", target.redacted());
-    for check in checks(&proven, database, began.elapsed()) {
+    if !restore.table.is_empty() {
+        return tables::run(report, &request, restore).await;
+    }
+    if restore.dry_run {
+        return dry_run::run(report, &request, way).await;
+    }
+    let done = match way {
+        Way::Fill => into_existing(&request).await?,
+        Way::Create => into_new(&request).await?,
+        Way::Replace => {
+            let agree = || consent::to_replace(session, &target, &id, restore.confirm_database.as_deref());
+            in_place_of(&request, agree).await?
+        }
+    };
+    for check in done.findings.checks() {
+        report.push(check.clone());
+    }
+    for check in report::checks(&done.proven, database) {
         report.push(check);
     }
+    let names = done.names.as_ref();
+    report.push(report::restored(target.database(), began.elapsed(), names));
     report.data = serde_json::json!({
         "set": id,
         "database": database.name,
         "target": target.redacted(),
         "tables": database.tables.len(),
-        "rows": proven.rows,
+        "rows": done.proven.rows,
         "seconds": began.elapsed().as_secs_f64(),
-        "definitions_differ": proven.difference.changed,
+        "definitions_differ": done.proven.difference.changed,
+        "replaced": names.map(|names| names.old.clone()),
     });
     Ok(report)
 }
 
-fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
-    if let Some(variable) = &restore.target_url_env {
-        let url = std::env::var(variable)
-            .ok()
-            .filter(|url| !url.is_empty())
-            .ok_or_else(|| {
-                Error::usage(format!(
-                    "the environment variable {variable} of --target-url-env is not set"
-                ))
-                .hint("put the connection URL of the empty target database there")
-            })?;
-        return context::connection_string(session, &Secret::new(url));
-    }
-    let configured = context::database(session).hint(|| "give the target with --target-url-env VARIABLE")?;
-    Ok(match &restore.into {
-        Some(name) => configured.with_database(name),
-        None => configured,
+/// A restore that ended well.
+struct Done {
+    findings: Findings,
+    proven: Proven,
+    /// After a replacement.
+    names: Option<Names>,
+}
+
+async fn into_existing(request: &Request<'_>) -> Result<Done> {
+    let session = request.session().await?;
+    let mut inspection = request.inspect(&session, false).await?;
+    inspection.findings.pass()?;
+    let proven = fill(request, &session, &inspection).await.map_err(|error| {
+        ended(
+            error,
+            "the target is unfinished: drop the database and make a new one before you try again",
+        )
+    })?;
+    Ok(Done {
+        findings: inspection.findings,
+        proven,
+        names: None,
     })
 }
 
-pub(super) fn choose<'a>(body: &'a Body, wanted: Option<&str>) -> Result<&'a Database> {
-    let names = || {
-        body.databases
-            .iter()
-            .map(|database| database.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    match (wanted, &body.databases[..]) {
-        (None, [only]) => Ok(only),
-        (None, _) => Err(
-            Error::usage(format!("the set holds several databases: {}", names()))
-                .hint("say which one with --database"),
-        ),
-        (Some(name), databases) => databases
-            .iter()
-            .find(|database| database.name == name)
-            .ok_or_else(|| {
-                Error::usage(format!("the set holds no database {name:?}"))
-                    .hint(format!("it holds {}", names()))
-            }),
-    }
+async fn into_new(request: &Request<'_>) -> Result<Done> {
+    let server = maintenance(&request.target, &request.connect, request.lock_timeout).await?;
+    let findings = look_at_server(request, &server, false).await?;
+    let (made, findings, proven) = make_and_fill(request, &server, findings).await?;
+    made.keep();
+    Ok(Done {
+        findings,
+        proven,
+        names: None,
+    })
 }
 
-fn checks(proven: &Proven, database: &Database, took: Duration) -> Vec<Check> {
-    let mut checks = vec![
-        Check::pass(
-            "rows",
-            format!(
-                "{} tables, {} rows read back: every count and hash is that of the backup",
-                database.tables.len(),
-                grouped(proven.rows)
-            ),
+/// Restores beside the live database, and swaps the names when the new one is proven.
+async fn in_place_of(request: &Request<'_>, agree: impl FnOnce() -> Result<()>) -> Result<Done> {
+    let server = maintenance(&request.target, &request.connect, request.lock_timeout).await?;
+    let findings = look_at_server(request, &server, true).await?;
+    agree()?;
+    let names = Names::at(request.target.database(), jiff::Timestamp::now());
+    let beside = Request {
+        target: request.target.with_database(&names.fresh),
+        ..request.clone()
+    };
+    let untouched = |error| ended(error, &format!("{} was not touched", names.live));
+    let (made, findings, proven) = make_and_fill(&beside, &server, findings)
+        .await
+        .map_err(untouched)?;
+    if report::difference_is_loss(&proven) {
+        let lost = proven.difference.missing.join(", ");
+        let error = Error::bad(format!(
+            "what was restored lacks something that the backup has: {lost}"
+        ));
+        return Err(untouched(made.drop_because(error).await));
+    }
+    // From here on the new database is worth keeping, whatever happens.
+    made.keep();
+    let helper = maintenance(&request.target, &request.connect, request.lock_timeout).await?;
+    swap::swap(&server, &helper, &names).await.map_err(|error| {
+        ended(
+            error,
+            &format!("the restored database is proven and stays as {}", names.fresh),
         )
-        .measure(Measure::count("rows", proven.rows))
-        .took(proven.read_back),
-        definitions(proven),
-    ];
-    if !proven.settings_left_out.is_empty() {
-        let check = Check::warn(
-            "settings",
-            format!("{} could not be set", proven.settings_left_out.len()),
-        );
-        checks.push(proven.settings_left_out.iter().fold(check, Check::evidence));
-    }
-    checks.push(
-        Check::pass("restored", "the target can be used")
-            .took(took)
-            .measure(Measure::duration("took", took)),
-    );
-    checks
+    })?;
+    Ok(Done {
+        findings,
+        proven,
+        names: Some(names),
+    })
 }
 
-/// Sequence values and definitions of the target against those of the backup.
-fn definitions(proven: &Proven) -> Check {
-    let difference = &proven.difference;
-    if difference.is_none() {
-        return Check::pass(
-            "definitions",
-            format!(
-                "{} definitions and sequence values are equal",
-                difference.compared
-            ),
-        );
+/// What can be known before the database is there. `replace` when it must exist, otherwise it must not.
+async fn look_at_server(
+    request: &Request<'_>,
+    server: &fh_pg::Connection,
+    replace: bool,
+) -> Result<Findings> {
+    let name = request.target.database();
+    let mut inspection = request.inspect(server, true).await?;
+    if replace {
+        swap::check(&mut inspection.findings, server, name).await?;
+    } else if exists(server, name).await? {
+        inspection.findings.stop("target", already_there(name));
     }
-    let lost = !difference.missing.is_empty()
-        || difference
-            .changed
-            .iter()
-            .any(|what| what.starts_with("SEQUENCE SET"));
-    let summary = format!(
-        "{} missing, {} changed, {} more than in the backup",
-        difference.missing.len(),
-        difference.changed.len(),
-        difference.extra.len()
-    );
-    let check = if lost {
-        Check::fail("definitions", summary)
-    } else {
-        Check::warn("definitions", summary)
+    crate::restore::preflight::can_create(&mut inspection.findings, server).await?;
+    inspection.findings.pass()?;
+    Ok(inspection.findings)
+}
+
+async fn make_and_fill(
+    request: &Request<'_>,
+    server: &fh_pg::Connection,
+    mut findings: Findings,
+) -> Result<(Made, Findings, Proven)> {
+    let name = request.target.database();
+    let made = Made::make(
+        server,
+        &request.connect,
+        name,
+        request.database,
+        request.ownership,
+    )
+    .await?;
+    let filled = async {
+        let session = request.session().await?;
+        let mut inspection = request.inspect(&session, false).await?;
+        inspection.findings.pass()?;
+        let proven = fill(request, &session, &inspection).await?;
+        session.close().await;
+        Ok((inspection.findings, proven))
     };
-    let told = [
-        ("missing", &difference.missing),
-        ("changed", &difference.changed),
-        ("extra", &difference.extra),
-    ];
-    told.into_iter()
-        .flat_map(|(word, names)| names.iter().map(move |name| format!("{word}: {name}")))
-        .fold(check, Check::evidence)
-        .hint("compare `pg_dump --schema-only` of both; another server version may write the same thing differently")
+    match filled.await {
+        Ok((later, proven)) => {
+            findings.merge(later);
+            Ok((made, findings, proven))
+        }
+        Err(error) => Err(made.drop_because(error).await),
+    }
 }
