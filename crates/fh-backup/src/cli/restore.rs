@@ -60,6 +60,9 @@ pub struct Restore {
     /// End with exit code 1 when a live table differs.
     #[arg(long, requires = "table")]
     pub fail_on_diff: bool,
+    /// Replace personal data on the way in, by the rules of [backup.anonymize] in the configuration.
+    #[arg(long, conflicts_with_all = ["replace", "table"])]
+    pub anonymize: bool,
     /// Only look at the target and say what would be done.
     #[arg(long)]
     pub dry_run: bool,

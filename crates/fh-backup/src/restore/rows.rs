@@ -1,5 +1,7 @@
 //! Rows: from segments into `COPY … FROM stdin`, counted and hashed on the way.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use fh_core::{Error, Result};
 use fh_pg::query_error;
@@ -7,12 +9,28 @@ use fh_repository::{Repository, SegmentRef};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio_postgres::{Client, CopyInSink};
 
+use super::anonymize::Anonymizer;
 use super::work::Load;
 use crate::body::Data;
 use crate::proof::Proof;
 
 /// Bytes handed to the driver at a time.
 const CHUNK: usize = 256 << 10;
+
+/// Values are replaced on the way in.
+#[derive(Debug, Clone)]
+pub(super) struct Mask {
+    pub(super) anonymizer: Arc<Anonymizer>,
+    /// `schema.name`.
+    pub(super) table: String,
+}
+
+/// What was read from segments, and what was sent to the server: the same, unless values were replaced.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sent {
+    pub(super) stored: Proof,
+    pub(super) sent: Proof,
+}
 
 /// Loads some segments of a table, and checks count and hash of the table against the manifest once its last segment
 /// has come.
@@ -23,14 +41,19 @@ pub(super) async fn load_part(
     client: &Client,
     repository: &Repository,
     load: &Load,
+    anonymizer: Option<&Arc<Anonymizer>>,
     on_bytes: impl FnMut(u64),
 ) -> Result<()> {
     let what = &load.what;
+    let mask = anonymizer.map(|anonymizer| Mask {
+        anonymizer: Arc::clone(anonymizer),
+        table: what.clone(),
+    });
+    let check = |sent| load.whole.add(what, sent);
     let failed = |error| query_error(format!("cannot load the rows of {what}"), error);
     let Some(table) = &load.empty_first else {
         let sink = client.copy_in(&load.statement).await.map_err(failed)?;
-        let check = |proof| load.whole.add(what, proof);
-        return send(sink, repository, what, &load.segments, on_bytes, check).await;
+        return send(sink, repository, what, &load.segments, mask, on_bytes, check).await;
     };
     // Rows that come in the transaction which made the table's file are written as seen by everybody, and need not be
     // marked when they are first read (PostgreSQL manual, COPY, FREEZE).
@@ -40,8 +63,7 @@ pub(super) async fn load_part(
         .map_err(failed)?;
     let statement = format!("{} WITH (FREEZE)", load.statement);
     let sink = client.copy_in(&statement).await.map_err(failed)?;
-    let check = |proof| load.whole.add(what, proof);
-    send(sink, repository, what, &load.segments, on_bytes, check).await?;
+    send(sink, repository, what, &load.segments, mask, on_bytes, check).await?;
     client.batch_execute("COMMIT").await.map_err(failed)
 }
 
@@ -54,18 +76,20 @@ pub(super) async fn send(
     repository: &Repository,
     what: &str,
     segments: &[SegmentRef],
+    mask: Option<Mask>,
     mut on_bytes: impl FnMut(u64),
-    check: impl FnOnce(Proof) -> Result<()>,
+    check: impl FnOnce(Sent) -> Result<()>,
 ) -> Result<()> {
     let failed = |error| query_error(format!("cannot load the rows of {what}"), error);
     let mut sink = std::pin::pin!(sink);
-    let mut proof = Proof::default();
+    let mut all = Sent::default();
     let mut texts = futures_util::stream::iter(segments.to_vec())
-        .map(|segment| read(repository.clone(), segment, what.to_owned()))
+        .map(|segment| read(repository.clone(), segment, what.to_owned(), mask.clone()))
         .buffered(2);
     while let Some(read) = texts.next().await {
         let (text, part) = read?;
-        proof.merge(part);
+        all.stored.merge(part.stored);
+        all.sent.merge(part.sent);
         on_bytes(text.len() as u64);
         let mut rest = text;
         while !rest.is_empty() {
@@ -73,25 +97,37 @@ pub(super) async fn send(
             sink.send(chunk).await.map_err(failed)?;
         }
     }
-    check(proof)?;
+    check(all)?;
     let loaded = sink.finish().await.map_err(failed)?;
-    if loaded != proof.rows {
+    if loaded != all.sent.rows {
         return Err(Error::bad(format!(
             "{what}: the server loaded {loaded} rows of {}",
-            proof.rows
+            all.sent.rows
         )));
     }
     Ok(())
 }
 
-/// The text of a segment, with its proof, which is taken off the thread that sends.
-async fn read(repository: Repository, segment: SegmentRef, what: String) -> Result<(Bytes, Proof)> {
-    let text = Bytes::from(repository.read_segment(&segment).await?);
-    let hashed = tokio::task::spawn_blocking(move || Proof::of_lines(&text).map(|proof| (text, proof)));
-    hashed
+/// What to send of a segment, with its proof, which is taken off the thread that sends.
+async fn read(
+    repository: Repository,
+    segment: SegmentRef,
+    what: String,
+    mask: Option<Mask>,
+) -> Result<(Bytes, Sent)> {
+    let text = repository.read_segment(&segment).await?;
+    let work = move || {
+        let stored = Proof::of_lines(&text).ok_or_else(|| cut(&what))?;
+        let Some(mask) = mask else {
+            return Ok((Bytes::from(text), Sent { stored, sent: stored }));
+        };
+        let masked = mask.anonymizer.mask(&mask.table, &text)?;
+        let sent = Proof::of_lines(&masked).ok_or_else(|| cut(&what))?;
+        Ok((Bytes::from(masked), Sent { stored, sent }))
+    };
+    tokio::task::spawn_blocking(work)
         .await
         .map_err(|crashed| Error::unable("the thread that hashes rows ended early").because(crashed))?
-        .ok_or_else(|| cut(&what))
 }
 
 /// Loads large objects: rows of (oid, offset, bytes) through a temporary table, written with `lo_put`.
@@ -116,8 +152,8 @@ pub async fn load_large_objects(
             .copy_in("COPY pg_temp.fh_large_object FROM stdin")
             .await
             .map_err(failed)?;
-        let count = |part| {
-            proof.merge(part);
+        let count = |part: Sent| {
+            proof.merge(part.stored);
             Ok(())
         };
         send(
@@ -125,6 +161,7 @@ pub async fn load_large_objects(
             repository,
             "the large objects",
             segment,
+            None,
             &mut on_bytes,
             count,
         )

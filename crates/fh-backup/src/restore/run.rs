@@ -1,6 +1,7 @@
 //! The order of a restore: define, load, read back, finish, compare.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fh_core::progress::{Progress, Task};
@@ -11,6 +12,7 @@ use fh_pg::{
 };
 use fh_repository::Repository;
 
+use super::anonymize::{Anonymized, Anonymizer, Hits};
 use super::compare::{Difference, compare};
 use super::definitions::{Definitions, Ownership};
 use super::fit::Fitted;
@@ -47,6 +49,8 @@ pub struct Request<'a> {
     pub ownership: Ownership,
     /// Sessions that load at the same time.
     pub jobs: usize,
+    /// The rules by which values are replaced.
+    pub anonymizer: Option<Arc<Anonymizer>>,
     /// Where progress goes.
     pub progress: Progress,
 }
@@ -60,6 +64,8 @@ pub struct Proven {
     pub difference: Difference,
     /// Settings that could not be set, each with the reason.
     pub settings_left_out: Vec<String>,
+    /// What became of personal data.
+    pub anonymized: Option<Anonymized>,
     /// How long the rows took, with the indexes made beside them.
     pub loading: Duration,
 }
@@ -163,7 +169,12 @@ pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspe
         return Err(Error::unable("the programs for a restore were not found"));
     };
     let archive = &inspection.fitted.archive;
-    let plan = work::plan(archive, request.database, request.jobs)?;
+    let plan = work::plan(
+        archive,
+        request.database,
+        request.jobs,
+        request.anonymizer.as_deref(),
+    )?;
     let definitions = Definitions::prepare(
         archive,
         &programs.pg_restore,
@@ -173,10 +184,23 @@ pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspe
     )?;
     definitions.before_rows().await?;
     definitions.values().await?;
+    // The types of the backup are there now: how is a fixed value written in them?
+    let anonymizer = match &request.anonymizer {
+        Some(rules) => {
+            let mut rules = rules.as_ref().clone();
+            rules.settle(target, true).await?;
+            Some(Arc::new(rules))
+        }
+        None => None,
+    };
     let covered = plan.covered.clone();
     let began = Instant::now();
-    let rows = run_tasks(request, plan, programs.default_tablespace).await?;
+    let done = run_tasks(request, plan, programs.default_tablespace, anonymizer.clone()).await?;
     let loading = began.elapsed();
+    let anonymized = match anonymizer {
+        Some(rules) => Some(rules.verdict(done.hits)?),
+        None => None,
+    };
     definitions.after_rows(&covered).await?;
     let name = request.target.database();
     let settings_left_out = settings::apply(target, name, request.database, request.ownership).await?;
@@ -207,7 +231,8 @@ pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspe
         .await
         .map_err(|error| query_error("cannot finish looking at the restored database", error))?;
     Ok(Proven {
-        rows,
+        rows: done.rows,
+        anonymized,
         difference,
         settings_left_out,
         loading,
@@ -245,8 +270,21 @@ fn faster(jobs: usize) -> String {
     )
 }
 
-/// Loads, reads back, and makes what can be made beside. Gives the number of rows read back.
-async fn run_tasks(request: &Request<'_>, plan: Plan, default_tablespace: bool) -> Result<u64> {
+/// What the workers found.
+#[derive(Default)]
+struct Done {
+    /// Rows that were read back.
+    rows: u64,
+    hits: Hits,
+}
+
+/// Loads, reads back, and makes what can be made beside.
+async fn run_tasks(
+    request: &Request<'_>,
+    plan: Plan,
+    default_tablespace: bool,
+    anonymizer: Option<Arc<Anonymizer>>,
+) -> Result<Done> {
     let loading = request.progress.bytes("loading rows", Some(plan.bytes));
     let reading = request.progress.bytes("reading back", Some(plan.bytes));
     let sessions = sessions(request, plan.tasks.len()).await?;
@@ -258,24 +296,30 @@ async fn run_tasks(request: &Request<'_>, plan: Plan, default_tablespace: bool) 
             .map_err(|error| query_error("cannot set up a session for loading", error))?;
     }
     let schedule = Schedule::new(plan.tasks);
-    let done = on_each(sessions, |session| {
+    let parts = on_each(sessions, |session| {
         let worker = Worker {
             repository: request.repository.clone(),
             loading: loading.clone(),
             reading: reading.clone(),
             default_tablespace,
+            anonymizer: anonymizer.clone(),
         };
         let schedule = schedule.clone();
         async move {
-            let mut rows = 0;
+            let mut done = Done::default();
             while let Some((task, work)) = schedule.next().await? {
-                rows += worker.run(&session, work).await?;
+                worker.run(&session, work, &mut done).await?;
                 schedule.done(task);
             }
-            Ok(rows)
+            Ok(done)
         }
     });
-    Ok(done.await?.into_iter().sum())
+    let mut all = Done::default();
+    for part in parts.await? {
+        all.rows += part.rows;
+        all.hits.merge(part.hits);
+    }
+    Ok(all)
 }
 
 struct Worker {
@@ -283,25 +327,31 @@ struct Worker {
     loading: Task,
     reading: Task,
     default_tablespace: bool,
+    anonymizer: Option<Arc<Anonymizer>>,
 }
 
 impl Worker {
-    /// Does one task, and gives the number of rows that it proved.
-    async fn run(&self, session: &Connection, work: Work) -> Result<u64> {
+    async fn run(&self, session: &Connection, work: Work, done: &mut Done) -> Result<()> {
         let on_bytes = |count| self.loading.inc(count);
+        let anonymizer = self.anonymizer.as_ref();
         match work {
-            Work::Load(load) => rows::load_part(session, &self.repository, &load, on_bytes).await?,
+            Work::Load(load) => rows::load_part(session, &self.repository, &load, anonymizer, on_bytes).await,
             Work::LargeObjects(data) => {
-                rows::load_large_objects(session, &self.repository, &data, on_bytes).await?;
+                rows::load_large_objects(session, &self.repository, &data, on_bytes).await
             }
-            Work::Statement(statement) => self.make(session, &statement).await?,
+            Work::Statement(statement) => self.make(session, &statement).await,
             Work::Read(read) => {
-                let rows = readback::compare(session, &read.statements, &read.what, read.proof).await?;
+                let expected = read.expected(anonymizer.is_some());
+                let hits = &mut done.hits;
+                let look = |index: usize, text: &[u8]| match (anonymizer, read.tables.get(index)) {
+                    (Some(anonymizer), Some(table)) => anonymizer.search(table, text, hits),
+                    _ => Ok(()),
+                };
+                done.rows += readback::compare(session, &read.statements, &read.what, expected, look).await?;
                 self.reading.inc(read.bytes);
-                return Ok(rows);
+                Ok(())
             }
         }
-        Ok(0)
     }
 
     async fn make(&self, session: &Connection, statement: &Statement) -> Result<()> {

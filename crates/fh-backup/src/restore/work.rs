@@ -5,11 +5,13 @@ mod loads;
 mod statements;
 pub(super) mod tables;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fh_core::Result;
 use fh_repository::SegmentRef;
 
+use super::anonymize::Anonymizer;
+use super::rows::Sent;
 use super::schedule::Task;
 use crate::archive::Archive;
 use crate::body::{Data, Database};
@@ -44,35 +46,41 @@ pub(super) struct Load {
 #[derive(Debug)]
 pub(super) struct Whole {
     expected: Proof,
-    state: Mutex<(usize, Proof)>,
+    state: Mutex<(usize, Sent)>,
 }
 
 impl Whole {
     fn new(expected: Proof, parts: usize) -> Self {
         Self {
             expected,
-            state: Mutex::new((parts, Proof::default())),
+            state: Mutex::new((parts, Sent::default())),
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (usize, Sent)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds what a part held. After the last one, what all held together must be what the manifest says.
     ///
     /// # Errors
     /// Exit code 1 when it is not.
-    pub(super) fn add(&self, what: &str, part: Proof) -> Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn add(&self, what: &str, part: Sent) -> Result<()> {
+        let mut state = self.state();
         let (left, found) = &mut *state;
         *left -= 1;
-        found.merge(part);
-        if *left == 0 && *found != self.expected {
-            return Err(super::rows::mismatch(
-                what,
-                self.expected,
-                *found,
-                "the stored segments hold",
-            ));
+        found.stored.merge(part.stored);
+        found.sent.merge(part.sent);
+        if *left == 0 && found.stored != self.expected {
+            let who = "the stored segments hold";
+            return Err(super::rows::mismatch(what, self.expected, found.stored, who));
         }
         Ok(())
+    }
+
+    /// What was sent to the server, once everything was.
+    fn sent(&self) -> Proof {
+        self.state().1.sent
     }
 }
 
@@ -81,8 +89,27 @@ impl Whole {
 pub(super) struct Read {
     pub(super) what: String,
     pub(super) statements: Vec<String>,
+    /// The table of each statement, as `schema.name`; none for large objects.
+    pub(super) tables: Vec<String>,
+    /// What was loaded; none for large objects.
+    pub(super) wholes: Vec<Arc<Whole>>,
+    /// What the manifest says.
     pub(super) proof: Proof,
     pub(super) bytes: u64,
+}
+
+impl Read {
+    /// What must be there: what the manifest says, or what it became on the way in.
+    pub(super) fn expected(&self, anonymised: bool) -> Proof {
+        if !anonymised || self.wholes.is_empty() {
+            return self.proof;
+        }
+        let mut expected = Proof::default();
+        for whole in &self.wholes {
+            expected.merge(whole.sent());
+        }
+        expected
+    }
 }
 
 /// An index or a constraint.
@@ -104,11 +131,17 @@ pub(super) struct Plan {
     pub(super) bytes: u64,
 }
 
-/// Plans a restore with `jobs` workers.
+/// Plans a restore with `jobs` workers. An anonymised one is read back when everything is there: only then all values of
+/// before are known.
 ///
 /// # Errors
 /// Exit code 1 when the definitions do not fit the tables of the set.
-pub(super) fn plan(archive: &Archive, database: &Database, jobs: usize) -> Result<Plan> {
+pub(super) fn plan(
+    archive: &Archive,
+    database: &Database,
+    jobs: usize,
+    anonymizer: Option<&Anonymizer>,
+) -> Result<Plan> {
     let tables = tables::Tables::of(archive);
     let mut plan = Plan {
         tasks: Vec::new(),
@@ -116,6 +149,30 @@ pub(super) fn plan(archive: &Archive, database: &Database, jobs: usize) -> Resul
         bytes: 0,
     };
     let loaded = loads::plan(&mut plan, archive, database, &tables, jobs)?;
+    let large_objects = database.large_objects.as_ref();
+    let keep = anonymizer.is_none_or(|anonymizer| anonymizer.keep_large_objects);
+    if let Some(data) = large_objects.filter(|_| keep) {
+        loads::large_objects(&mut plan, data);
+    }
+    if anonymizer.is_some() {
+        plan.read_last();
+    }
     statements::plan(&mut plan, archive, &tables, &loaded);
     Ok(plan)
+}
+
+impl Plan {
+    fn read_last(&mut self) {
+        let of_kind = |task: &Task<Work>| matches!(task.work, Work::Load(_) | Work::LargeObjects(_));
+        let numbered = self.tasks.iter().enumerate();
+        let loads: Vec<usize> = numbered
+            .filter(|(_, task)| of_kind(task))
+            .map(|(index, _)| index)
+            .collect();
+        for task in &mut self.tasks {
+            if let Work::Read(_) = task.work {
+                task.after.clone_from(&loads);
+            }
+        }
+    }
 }

@@ -39,7 +39,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
-pub use backup::{Backup, BackupCopy, BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
+pub use backup::{
+    Anonymize, AnonymizeTable, Backup, BackupCopy, BackupS3, LargeObjects, MaskRule, ObjectLock,
+    ObjectLockMode, S3Checksums, Unlisted,
+};
 pub use database::Database;
 pub use file::FILE_NAME;
 pub use load::{ConfigSource, Entry, Loaded};

@@ -36,6 +36,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         ("redis.url", &mut redis.url),
         ("backup.key", &mut backup.key),
         ("backup.identity", &mut backup.identity),
+        ("backup.anonymize.salt", &mut backup.anonymize.salt),
         ("notify.slack_webhook", &mut notify.slack_webhook),
         ("notify.ping_url", &mut notify.ping_url),
     ];

@@ -4,6 +4,7 @@ use fh_core::Result;
 use fh_core::render::{bytes, grouped};
 use fh_core::report::{Check, Failure, Report, Section};
 
+use super::anonymous;
 use super::target::Way;
 use crate::restore::Request;
 use crate::restore::made::{already_there, exists, maintenance};
@@ -16,7 +17,10 @@ use crate::restore::{preflight, swap};
 pub(super) async fn run(mut report: Report, request: &Request<'_>, way: Way) -> Result<Report> {
     let name = request.target.database();
     let inspection = if way == Way::Fill {
-        request.inspect(&request.session().await?, false).await?
+        let session = request.session().await?;
+        let mut inspection = request.inspect(&session, false).await?;
+        anonymous::look(&mut inspection.findings, request, &session).await;
+        inspection
     } else {
         let server = maintenance(&request.target, &request.connect, request.lock_timeout).await?;
         let mut inspection = request.inspect(&server, true).await?;
@@ -26,6 +30,7 @@ pub(super) async fn run(mut report: Report, request: &Request<'_>, way: Way) -> 
             inspection.findings.stop("target", already_there(name));
         }
         preflight::can_create(&mut inspection.findings, &server).await?;
+        anonymous::look(&mut inspection.findings, request, &server).await;
         inspection
     };
     let mut findings = inspection.findings;

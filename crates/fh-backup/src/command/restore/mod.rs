@@ -1,5 +1,6 @@
 //! `fh-backup restore`.
 
+mod anonymous;
 mod consent;
 mod dry_run;
 mod pick;
@@ -55,6 +56,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
             no_privileges: restore.no_privileges,
         },
         jobs: usize::try_from(session.config().backup.jobs).unwrap_or(1),
+        anonymizer: anonymous::rules(session, restore, &archive, database)?,
         progress: session.progress.clone(),
     };
     let mut report = verdict("restore", format!("Restore of {id}"))
@@ -81,6 +83,11 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
     for check in report::checks(&done.proven, database) {
         report.push(check);
     }
+    if let Some(anonymized) = &done.proven.anonymized {
+        for check in anonymous::checks(anonymized) {
+            report.push(check);
+        }
+    }
     let names = done.names.as_ref();
     report.push(report::restored(target.database(), began.elapsed(), names));
     report.data = serde_json::json!({
@@ -91,6 +98,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
         "rows": done.proven.rows,
         "seconds": began.elapsed().as_secs_f64(),
         "definitions_differ": done.proven.difference.changed,
+        "anonymised": done.proven.anonymized.is_some(),
         "replaced": names.map(|names| names.old.clone()),
     });
     Ok(report)
@@ -184,6 +192,7 @@ async fn look_at_server(
         inspection.findings.stop("target", already_there(name));
     }
     crate::restore::preflight::can_create(&mut inspection.findings, server).await?;
+    anonymous::look(&mut inspection.findings, request, server).await;
     inspection.findings.pass()?;
     Ok(inspection.findings)
 }

@@ -15,9 +15,13 @@ pub(super) fn checks(proven: &Proven, database: &Database) -> Vec<Check> {
         Check::pass(
             "rows",
             format!(
-                "{} tables, {} rows read back: every count and hash is that of the backup",
+                "{} tables, {} rows read back: every count {}",
                 database.tables.len(),
-                grouped(proven.rows)
+                grouped(proven.rows),
+                match proven.anonymized {
+                    None => "and hash is that of the backup",
+                    Some(_) => "is that of the backup, every hash that of the anonymised rows",
+                }
             ),
         )
         .measure(Measure::count("rows", proven.rows))

@@ -280,25 +280,28 @@ async fn load(
             .await
             .map_err(|error| query_error(format!("cannot load the rows of {what}"), error))?;
         let expected = table.data.proof;
-        let check = |found: Proof| {
-            if found == expected {
+        let check = |found: rows::Sent| {
+            if found.stored == expected {
                 Ok(())
             } else {
-                Err(rows::mismatch(&what, expected, found, "the stored segments hold"))
+                let who = "the stored segments hold";
+                Err(rows::mismatch(&what, expected, found.stored, who))
             }
         };
+        let segments = &table.data.segments;
         rows::send(
             sink,
             request.repository,
             &what,
-            &table.data.segments,
+            segments,
+            None,
             &mut on_bytes,
             check,
         )
         .await?;
         if in_place && copy.table == qualified(&table.schema, &table.name) {
             let statement = copy.read(&copy.table);
-            rows += readback::compare(session, &[statement], &what, expected).await?;
+            rows += readback::compare(session, &[statement], &what, expected, |_, _| Ok(())).await?;
             continue;
         }
         let (columns, proof) = together.get_or_insert_with(|| (copy.columns.clone(), Proof::default()));
@@ -315,7 +318,7 @@ async fn load(
         let from = if columns.is_empty() { "SELECT" } else { "SELECT " };
         let only = if in_place { "" } else { "ONLY " };
         let statement = format!("COPY ({from}{columns} FROM {only}{target}) TO STDOUT");
-        rows += readback::compare(session, &[statement], &label, proof).await?;
+        rows += readback::compare(session, &[statement], &label, proof, |_, _| Ok(())).await?;
     }
     Ok(rows)
 }

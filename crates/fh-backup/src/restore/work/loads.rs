@@ -84,6 +84,8 @@ pub(super) fn plan(
             (read, Vec::new(), Vec::new())
         });
         read.statements.push(copy.read(&name));
+        read.tables.push(what);
+        read.wholes.push(whole);
         read.proof.merge(table.data.proof);
         read.bytes += table.data.bytes;
         after.extend(&tasks);
@@ -102,13 +104,11 @@ pub(super) fn plan(
             after,
         });
     }
-    if let Some(data) = &database.large_objects {
-        large_objects(plan, data);
-    }
     Ok(loaded)
 }
 
-fn large_objects(plan: &mut Plan, data: &Data) {
+/// Adds the tasks for large objects.
+pub(super) fn large_objects(plan: &mut Plan, data: &Data) {
     let load = plan.tasks.len();
     plan.tasks.push(Task {
         work: Work::LargeObjects(data.clone()),
@@ -121,6 +121,7 @@ fn large_objects(plan: &mut Plan, data: &Data) {
         statements: vec![copy::LARGE_OBJECTS.to_owned()],
         proof: data.proof,
         bytes: data.bytes,
+        ..Read::default()
     };
     plan.tasks.push(Task {
         work: Work::Read(read),

@@ -59,6 +59,11 @@ impl<'a> Tables<'a> {
         self.by_name.get(name).copied()
     }
 
+    /// The table that this one is a partition of.
+    pub(in crate::restore) fn parent(&self, id: i64) -> Option<i64> {
+        self.parent.get(&id).copied()
+    }
+
     /// A table and all partitions below it.
     pub(in crate::restore) fn with_partitions(&self, id: i64) -> Vec<i64> {
         let mut all = vec![id];

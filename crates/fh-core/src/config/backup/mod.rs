@@ -1,5 +1,6 @@
 //! The section of fh-backup.
 
+mod anonymize;
 mod copy;
 mod s3;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use anonymize::{Anonymize, AnonymizeTable, LargeObjects, MaskRule, Unlisted};
 pub use copy::BackupCopy;
 pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
 
@@ -47,6 +49,8 @@ pub struct Backup {
     pub s3: BackupS3,
     /// A second repository.
     pub copy: BackupCopy,
+    /// Rules for a restore without personal data.
+    pub anonymize: Anonymize,
 }
 
 impl Default for Backup {
@@ -63,6 +67,7 @@ impl Default for Backup {
             yield_after: Period::from_secs(20),
             s3: BackupS3::default(),
             copy: BackupCopy::default(),
+            anonymize: Anonymize::default(),
         }
     }
 }
