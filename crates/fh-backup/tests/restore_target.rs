@@ -55,6 +55,10 @@ fn a_new_database_is_made_as_it_was_and_dropped_again_when_the_restore_fails() {
         server.psql("postgres", &format!("{facts}'made'"))
     );
     assert_eq!(server.psql("made", "SELECT count(*) FROM item"), "5000");
+    let counted = ["restore", "--create", "--into", "counted", "--proof", "count"];
+    let counted = tool.run(&counted).expect(0).stdout;
+    assert_parts(&counted, &["hashed on their way in and counted"]);
+    assert_eq!(server.table_contents("counted"), server.table_contents("shop"));
     let again = tool.run(&["restore", "--create", "--into", "made"]).expect(4);
     assert_parts(
         &again.stderr,

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Override;
+use crate::restore::ProofOf;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -66,6 +67,10 @@ pub struct Restore {
     /// Only look at the target and say what would be done.
     #[arg(long)]
     pub dry_run: bool,
+    /// What must be shown before the restore is called good. `count` saves reading all rows again; they are hashed on
+    /// their way in all the same.
+    #[arg(long, value_enum, value_name = "PROOF", default_value_t, conflicts_with_all = ["replace", "anonymize", "table"])]
+    pub proof: ProofOf,
     /// Connections that load at the same time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub jobs: Option<u32>,

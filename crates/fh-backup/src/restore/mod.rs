@@ -5,6 +5,7 @@ pub mod compare;
 pub mod definitions;
 pub mod fit;
 pub mod made;
+mod perform;
 pub mod preflight;
 pub mod readback;
 pub mod rows;
@@ -15,4 +16,4 @@ pub mod swap;
 pub mod table;
 mod work;
 
-pub use run::{Proven, Request, fill};
+pub use run::{ProofOf, Proven, Request, fill};

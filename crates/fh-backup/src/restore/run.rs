@@ -4,29 +4,37 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fh_core::progress::{Progress, Task};
+use fh_core::progress::Progress;
 use fh_core::{Error, Result};
 use fh_pg::{
-    ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, connect, pin_session, qualified,
-    query_error,
+    ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, connect, pin_session, query_error,
 };
 use fh_repository::Repository;
 
-use super::anonymize::{Anonymized, Anonymizer, Hits};
+use super::anonymize::{Anonymized, Anonymizer};
 use super::compare::{Difference, compare};
 use super::definitions::{Definitions, Ownership};
 use super::fit::Fitted;
+use super::perform::{analyze, run_tasks};
 use super::preflight::{self, Findings, Question};
-use super::schedule::Schedule;
-use super::work::{self, Plan, Statement, Work};
-use super::{readback, rows, settings};
+use super::{settings, work};
 use crate::archive::Archive;
 use crate::body::Database;
 use crate::source::toc;
-use crate::workers::{Queue, on_each};
 
 /// How long `pg_dump` may take to describe the restored database.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
+
+/// What a restore must have shown to be called good. In either case every row is counted and hashed on its way from the
+/// segments to the server, and the server says how many it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ProofOf {
+    /// All rows are read again from the target, and give the count and hash of the backup.
+    #[default]
+    ReadBack,
+    /// The rows in the target are counted.
+    Count,
+}
 
 /// What to restore, and where.
 #[derive(Debug, Clone)]
@@ -49,6 +57,8 @@ pub struct Request<'a> {
     pub ownership: Ownership,
     /// Sessions that load at the same time.
     pub jobs: usize,
+    /// What is shown at the end.
+    pub proof: ProofOf,
     /// The rules by which values are replaced.
     pub anonymizer: Option<Arc<Anonymizer>>,
     /// Where progress goes.
@@ -250,155 +260,4 @@ async fn snapshot(target: &Connection) -> Result<String> {
         .await
         .map_err(failed)?
         .get(0))
-}
-
-async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
-    let mut sessions = Vec::new();
-    for _ in 0..request.jobs.clamp(1, work.max(1)) {
-        sessions.push(request.session().await?);
-    }
-    Ok(sessions)
-}
-
-/// Commits need not wait for the disk: an unfinished target is worth nothing, and the last statements of a restore wait.
-/// Indexes are made with an eighth of what the server believes to have as cache, shared by the workers.
-fn faster(jobs: usize) -> String {
-    format!(
-        "SET synchronous_commit = off;
-         SELECT set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')),
-             least(pg_size_bytes(current_setting('effective_cache_size')) / (8 * {jobs}), 512 << 20)) / 1024 || 'kB', false)"
-    )
-}
-
-/// What the workers found.
-#[derive(Default)]
-struct Done {
-    /// Rows that were read back.
-    rows: u64,
-    hits: Hits,
-}
-
-/// Loads, reads back, and makes what can be made beside.
-async fn run_tasks(
-    request: &Request<'_>,
-    plan: Plan,
-    default_tablespace: bool,
-    anonymizer: Option<Arc<Anonymizer>>,
-) -> Result<Done> {
-    let loading = request.progress.bytes("loading rows", Some(plan.bytes));
-    let reading = request.progress.bytes("reading back", Some(plan.bytes));
-    let sessions = sessions(request, plan.tasks.len()).await?;
-    let faster = faster(sessions.len());
-    for session in &sessions {
-        session
-            .batch_execute(&faster)
-            .await
-            .map_err(|error| query_error("cannot set up a session for loading", error))?;
-    }
-    let schedule = Schedule::new(plan.tasks);
-    let parts = on_each(sessions, |session| {
-        let worker = Worker {
-            repository: request.repository.clone(),
-            loading: loading.clone(),
-            reading: reading.clone(),
-            default_tablespace,
-            anonymizer: anonymizer.clone(),
-        };
-        let schedule = schedule.clone();
-        async move {
-            let mut done = Done::default();
-            while let Some((task, work)) = schedule.next().await? {
-                worker.run(&session, work, &mut done).await?;
-                schedule.done(task);
-            }
-            Ok(done)
-        }
-    });
-    let mut all = Done::default();
-    for part in parts.await? {
-        all.rows += part.rows;
-        all.hits.merge(part.hits);
-    }
-    Ok(all)
-}
-
-struct Worker {
-    repository: Repository,
-    loading: Task,
-    reading: Task,
-    default_tablespace: bool,
-    anonymizer: Option<Arc<Anonymizer>>,
-}
-
-impl Worker {
-    async fn run(&self, session: &Connection, work: Work, done: &mut Done) -> Result<()> {
-        let on_bytes = |count| self.loading.inc(count);
-        let anonymizer = self.anonymizer.as_ref();
-        match work {
-            Work::Load(load) => rows::load_part(session, &self.repository, &load, anonymizer, on_bytes).await,
-            Work::LargeObjects(data) => {
-                rows::load_large_objects(session, &self.repository, &data, on_bytes).await
-            }
-            Work::Statement(statement) => self.make(session, &statement).await,
-            Work::Read(read) => {
-                let expected = read.expected(anonymizer.is_some());
-                let hits = &mut done.hits;
-                let look = |index: usize, text: &[u8]| match (anonymizer, read.tables.get(index)) {
-                    (Some(anonymizer), Some(table)) => anonymizer.search(table, text, hits),
-                    _ => Ok(()),
-                };
-                done.rows += readback::compare(session, &read.statements, &read.what, expected, look).await?;
-                self.reading.inc(read.bytes);
-                Ok(())
-            }
-        }
-    }
-
-    async fn make(&self, session: &Connection, statement: &Statement) -> Result<()> {
-        let tablespace = if self.default_tablespace {
-            ""
-        } else {
-            &statement.tablespace
-        };
-        let set = format!("SET default_tablespace = {}", fh_pg::quote_literal(tablespace));
-        let made = async {
-            session.batch_execute(&set).await?;
-            session.batch_execute(&statement.sql).await
-        };
-        made.await
-            .map_err(|error| query_error(format!("cannot make the {}", statement.what), error))
-    }
-}
-
-/// Gathers the planner's statistics, several tables at a time. The commits wait for the disk, and with them everything
-/// before.
-async fn analyze(request: &Request<'_>, archive: &Archive) -> Result<()> {
-    let kinds = ["TABLE", "MATERIALIZED VIEW"];
-    let tables: Vec<String> = archive
-        .entries
-        .iter()
-        .filter(|entry| kinds.contains(&entry.kind.as_str()))
-        .map(|entry| {
-            qualified(
-                entry.namespace.as_deref().unwrap_or_default(),
-                entry.tag.as_deref().unwrap_or_default(),
-            )
-        })
-        .collect();
-    let sessions = sessions(request, tables.len()).await?;
-    let queue = Queue::new(tables);
-    on_each(sessions, |session| {
-        let queue = queue.clone();
-        async move {
-            while let Some(table) = queue.next() {
-                session
-                    .batch_execute(&format!("ANALYZE {table}"))
-                    .await
-                    .map_err(|error| query_error(format!("cannot ANALYZE {table}"), error))?;
-            }
-            Ok(())
-        }
-    })
-    .await
-    .map(drop)
 }

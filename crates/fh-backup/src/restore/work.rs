@@ -89,6 +89,8 @@ impl Whole {
 pub(super) struct Read {
     pub(super) what: String,
     pub(super) statements: Vec<String>,
+    /// Statements that count the same rows; none for large objects, which are always read.
+    pub(super) counts: Vec<String>,
     /// The table of each statement, as `schema.name`; none for large objects.
     pub(super) tables: Vec<String>,
     /// What was loaded; none for large objects.

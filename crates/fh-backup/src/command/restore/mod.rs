@@ -56,6 +56,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
             no_privileges: restore.no_privileges,
         },
         jobs: usize::try_from(session.config().backup.jobs).unwrap_or(1),
+        proof: restore.proof,
         anonymizer: anonymous::rules(session, restore, &archive, database)?,
         progress: session.progress.clone(),
     };
@@ -80,7 +81,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
     for check in done.findings.checks() {
         report.push(check.clone());
     }
-    for check in report::checks(&done.proven, database) {
+    for check in report::checks(&done.proven, database, restore.proof) {
         report.push(check);
     }
     if let Some(anonymized) = &done.proven.anonymized {

@@ -6,21 +6,22 @@ use fh_core::render::grouped;
 use fh_core::report::{Check, Measure};
 
 use crate::body::Database;
-use crate::restore::Proven;
 use crate::restore::swap::Names;
+use crate::restore::{ProofOf, Proven};
 
 /// The checks of a finished restore.
-pub(super) fn checks(proven: &Proven, database: &Database) -> Vec<Check> {
+pub(super) fn checks(proven: &Proven, database: &Database, proof: ProofOf) -> Vec<Check> {
     let mut checks = vec![
         Check::pass(
             "rows",
             format!(
-                "{} tables, {} rows read back: every count {}",
+                "{} tables, {} rows {}",
                 database.tables.len(),
                 grouped(proven.rows),
-                match proven.anonymized {
-                    None => "and hash is that of the backup",
-                    Some(_) => "is that of the backup, every hash that of the anonymised rows",
+                match (&proven.anonymized, proof) {
+                    (Some(_), _) => "read back: every count is that of the backup, every hash that of the anonymised rows",
+                    (None, ProofOf::ReadBack) => "read back: every count and hash is that of the backup",
+                    (None, ProofOf::Count) => "hashed on their way in and counted in the target; they were not read back",
                 }
             ),
         )

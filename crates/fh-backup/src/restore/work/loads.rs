@@ -84,6 +84,7 @@ pub(super) fn plan(
             (read, Vec::new(), Vec::new())
         });
         read.statements.push(copy.read(&name));
+        read.counts.push(format!("SELECT count(*) FROM ONLY {name}"));
         read.tables.push(what);
         read.wholes.push(whole);
         read.proof.merge(table.data.proof);
