@@ -160,7 +160,7 @@ fn what_is_not_decided_stops_the_restore_before_anything_is_changed() {
         salt = { env = "ANONYMIZE_SALT" }
         [backup.anonymize.tables."public.users"]
         columns = { login = "hash", email = "null", nmae = "name", score = "hash", code = "email" }
-        [backup.anonymize.tables."public.vists"]
+        [backup.anonymize.tables."public.visit"]
         [backup.anonymize.tables."public.logs"]
         "#,
     );
@@ -175,7 +175,7 @@ fn what_is_not_decided_stops_the_restore_before_anything_is_changed() {
             "public.users.photo (bytea) has no rule",
             "public.users.score: the rule \"hash\" is for texts",
             "public.users.code: the rule \"email\" needs 33 characters",
-            "public.vists: the backup has no such table (did you mean public.visits?)",
+            "public.visit: the backup has no such table (did you mean public.visits?)",
             "public.logs_1.line (text) has no rule",
             "nothing was changed",
         ],

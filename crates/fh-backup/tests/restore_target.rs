@@ -300,3 +300,38 @@ fn without_a_superuser_what_only_superusers_make_is_left_out_and_told() {
         "shopkeeper"
     );
 }
+
+#[test]
+fn an_interrupted_restore_leaves_no_database_behind() {
+    let Some((server, tool)) = ready() else { return };
+    let folder = tool.path("bin");
+    std::fs::create_dir(&folder).unwrap();
+    // A pg_restore that gets nowhere.
+    let real = server.bin_dir().display();
+    for (name, script) in [
+        ("pg_dump", format!("exec {real}/pg_dump \"$@\"")),
+        (
+            "pg_restore",
+            format!("[ \"$1\" = --version ] && exec {real}/pg_restore --version; exec sleep 600"),
+        ),
+    ] {
+        std::fs::write(folder.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let before = databases(&server);
+    let tool = tool.with("FH_PG_BINDIR", folder.display().to_string());
+    let mut running = tool
+        .command(&["restore", "--create", "--into", "halfway"])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'halfway'";
+    while server.psql("postgres", busy) == "0" {
+        assert!(running.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let pid = rustix::process::Pid::from_child(&running);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(143));
+    assert_eq!(databases(&server), before);
+}
