@@ -74,6 +74,9 @@ fn without_a_file_everything_is_default() {
     backup.s3.path_style = null  # default
     backup.s3.storage_class = null  # default
     backup.s3.sse_kms_key_id = null  # default
+    backup.anonymize.salt = null  # default
+    backup.anonymize.large_objects = "empty"  # default
+    backup.anonymize.unlisted = "keep"  # default
     notify.slack_webhook = null  # default
     notify.ping_url = null  # default
     notify.on = "change"  # default
