@@ -53,6 +53,19 @@ pub struct Properties {
     pub collate: String,
     /// `LC_CTYPE`.
     pub ctype: String,
+    /// Who provides the locale: `c` (the operating system's library), `i` (ICU) or `b` (built in). Absent before
+    /// PostgreSQL 15.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Locale of ICU or of the built-in provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// Additional rules of ICU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icu_rules: Option<String>,
+    /// Version of the provider's collations when the database was made or refreshed; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation_version: Option<String>,
     /// Owner of the database.
     pub owner: String,
     /// `COMMENT ON DATABASE`.
@@ -101,6 +114,9 @@ pub struct Table {
     pub name: String,
     /// Number of its `TABLE DATA` entry in the table of contents, which holds the `COPY … FROM stdin` to load it with.
     pub dump_id: i64,
+    /// Its columns, without generated ones. None in sets of early versions: they cannot be restored anonymised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
     /// The rows.
     #[serde(flatten)]
     pub data: Data,
@@ -112,6 +128,24 @@ impl Table {
     pub fn label(&self) -> String {
         format!("{}.{}", self.schema, self.name)
     }
+}
+
+/// A column, as far as rules for its values depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name, without quotes.
+    pub name: String,
+    /// Its type, for example `public.address` or `character varying(20)`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The type below the domain, when `type` is one; absent when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// `typcategory` of the base type: `S` for texts, `N` for numbers, and so on (PostgreSQL manual, 53.64).
+    pub category: String,
+    /// Whether NULL is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_null: bool,
 }
 
 /// Rows as COPY text, in segments.

@@ -205,6 +205,27 @@ impl ConnectionString {
         }
     }
 
+    /// The same server and database in the role `name`, which the log-in role must be a member of: `SET ROLE` for every
+    /// session and child process, as a start-up option of libpq (PostgreSQL manual, 34.1.2, `options`).
+    #[must_use]
+    pub fn with_role(&self, name: &str) -> Self {
+        let mut option = String::from("-c role=");
+        for letter in name.chars() {
+            if letter.is_whitespace() || letter == '\\' {
+                option.push('\\');
+            }
+            option.push(letter);
+        }
+        let options = match &self.options {
+            Some(before) => format!("{before} {option}"),
+            None => option,
+        };
+        Self {
+            options: Some(options),
+            ..self.clone()
+        }
+    }
+
     /// The same with certificate authorities from the configuration, unless the connection string names some.
     #[must_use]
     pub fn with_root_cert(&self, file: Option<PathBuf>) -> Self {

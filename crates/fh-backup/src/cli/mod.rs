@@ -117,7 +117,7 @@ pub enum Command {
     Verify(Verify),
     /// Restores a database into an empty one, and proves that the rows are the same.
     #[command(before_help = restore::EXAMPLES)]
-    Restore(Restore),
+    Restore(Box<Restore>),
     /// Copies sets to a second repository, byte for byte.
     #[command(before_help = copy::EXAMPLES)]
     Copy(Copy),

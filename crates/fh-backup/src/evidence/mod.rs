@@ -156,11 +156,11 @@ pub struct Drill {
 /// Recovery time, in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rto {
-    /// Opening the set, definitions, fetching and loading the rows.
+    /// Opening the set, fetching and loading the rows; indexes and keys are made and rows read back beside that.
     pub load: f64,
-    /// Indexes, constraints and materialized views.
+    /// Indexes, constraints and materialized views that had to wait for all rows.
     pub indexes: f64,
-    /// Reading every row back, and comparing definitions.
+    /// Making the definitions before, and comparing them after.
     pub proof: f64,
     /// From the opening of the set until the database could be used.
     pub total: f64,

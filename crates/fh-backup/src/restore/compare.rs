@@ -40,6 +40,8 @@ pub fn compare(backup: &Archive, target: &Archive, no_owner: bool, no_privileges
             difference.missing.push(label(&key));
             continue;
         };
+        // No owner: that of the backup is not to be had here, and was left out.
+        let no_owner = no_owner || entries.iter().any(|entry| entry.owner.as_deref() == Some(""));
         if comparable(&entries, no_owner) != comparable(&found, no_owner) {
             difference.changed.push(label(&key));
         }

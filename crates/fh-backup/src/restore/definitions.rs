@@ -24,10 +24,12 @@ pub struct Definitions<'a> {
     pg_restore: &'a Tool,
     target: &'a ConnectionString,
     ownership: Ownership,
+    default_tablespace: bool,
 }
 
 impl<'a> Definitions<'a> {
-    /// Writes the table of contents into a temporary folder.
+    /// Writes the table of contents into a temporary folder. With `default_tablespace` everything goes to the default
+    /// one.
     ///
     /// # Errors
     /// Exit code 3 when the temporary folder cannot be written.
@@ -36,6 +38,7 @@ impl<'a> Definitions<'a> {
         pg_restore: &'a Tool,
         target: &'a ConnectionString,
         ownership: Ownership,
+        default_tablespace: bool,
     ) -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("fh-restore-")
@@ -49,6 +52,7 @@ impl<'a> Definitions<'a> {
             pg_restore,
             target,
             ownership,
+            default_tablespace,
         })
     }
 
@@ -65,29 +69,35 @@ impl<'a> Definitions<'a> {
     /// # Errors
     /// Exit code 3 with what `pg_restore` said.
     pub async fn values(&self) -> Result<()> {
-        let lines: String = data_entries(self.archive)
-            .filter(|entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS")
+        let wanted = |entry: &Entry| entry.kind != "TABLE DATA" && entry.kind != "BLOBS";
+        self.run_listed("sequence values", Section::Data, wanted).await
+    }
+
+    /// What is left when the rows are there: triggers, rules, policies, materialized views, and the indexes and
+    /// constraints that are not in `made` already. One after the other in the order of the archive: several at a time
+    /// can deadlock (attaching the index of a partition against making another one), and a materialized view that reads
+    /// another through a function has no recorded dependency on it.
+    ///
+    /// # Errors
+    /// Exit code 3 with what `pg_restore` said.
+    pub async fn after_rows(&self, made: &[i64]) -> Result<()> {
+        let wanted = |entry: &Entry| !made.contains(&entry.dump_id);
+        self.run_listed("indexes and constraints", Section::PostData, wanted)
+            .await
+    }
+
+    async fn run_listed(&self, what: &str, section: Section, wanted: impl Fn(&Entry) -> bool) -> Result<()> {
+        let lines: String = entries_of(self.archive, section)
+            .filter(|entry| wanted(entry))
             .map(|entry| format!("{};\n", entry.dump_id))
             .collect();
         if lines.is_empty() {
             return Ok(());
         }
-        let list = self.folder.path().join("values.list");
+        let list = self.folder.path().join("use.list");
         fs_err::write(&list, lines).or_unable(|| "cannot write the list for pg_restore")?;
-        let list = format!("--use-list={}", list.display());
-        self.run("sequence values", &["--section=data".into(), list])
-            .await
-    }
-
-    /// Indexes, constraints, triggers, rules, policies and materialized views, one after the other in the order of the
-    /// archive. Several at a time can deadlock (attaching the index of a partition against making another one), and a
-    /// materialized view that reads another through a function has no recorded dependency on it.
-    ///
-    /// # Errors
-    /// Exit code 3 with what `pg_restore` said.
-    pub async fn after_rows(&self) -> Result<()> {
-        self.run("indexes and constraints", &["--section=post-data".into()])
-            .await
+        // The list says it all: with --section, a comment would be judged by where it stands among what is not listed.
+        self.run(what, &[format!("--use-list={}", list.display())]).await
     }
 
     async fn run(&self, what: &str, arguments: &[String]) -> Result<()> {
@@ -99,6 +109,7 @@ impl<'a> Definitions<'a> {
             .args(arguments)
             .args(self.ownership.no_owner.then_some("--no-owner"))
             .args(self.ownership.no_privileges.then_some("--no-privileges"))
+            .args(self.default_tablespace.then_some("--no-tablespaces"))
             .arg(self.folder.path())
             .stdin(Stdio::null())
             .kill_on_drop(true);
@@ -120,15 +131,14 @@ impl<'a> Definitions<'a> {
     }
 }
 
-/// The entries of the data pass. An entry of no section (a comment, an ACL) goes with the one before it, as in
-/// `pg_restore`.
-fn data_entries(archive: &Archive) -> impl Iterator<Item = &Entry> {
+/// The entries of one pass. An entry of no section (a comment, an ACL) goes with the one before it, as in `pg_restore`.
+fn entries_of(archive: &Archive, section: Section) -> impl Iterator<Item = &Entry> {
     let mut current = Section::PreData;
     archive.entries.iter().filter(move |entry| {
         if entry.section != Section::None {
             current = entry.section;
         }
-        current == Section::Data
+        current == section
     })
 }
 

@@ -1,31 +1,43 @@
-//! The order of a restore: look, define, load, finish, read back.
+//! The order of a restore: define, load, read back, finish, compare.
 
-use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fh_core::progress::Progress;
-use fh_core::{Error, Hint as _, Result};
+use fh_core::{Error, Result};
 use fh_pg::{
-    ConnectOptions, Connection, ConnectionString, Program, Tools, connect, pin_session, qualified,
-    query_error,
+    ConnectOptions, Connection, ConnectionString, Program, Tool, Tools, connect, pin_session, query_error,
 };
 use fh_repository::Repository;
 
+use super::anonymize::{Anonymized, Anonymizer};
 use super::compare::{Difference, compare};
 use super::definitions::{Definitions, Ownership};
-use super::{preflight, readback, rows, settings};
+use super::fit::Fitted;
+use super::perform::{analyze, run_tasks};
+use super::preflight::{self, Findings, Question};
+use super::{settings, work};
 use crate::archive::Archive;
-use crate::body::{Data, Database};
-use crate::proof::Proof;
-use crate::source::{copy, toc};
-use crate::workers::{Queue, on_each};
+use crate::body::Database;
+use crate::source::toc;
 
 /// How long `pg_dump` may take to describe the restored database.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
 
+/// What a restore must have shown to be called good. In either case every row is counted and hashed on its way from the
+/// segments to the server, and the server says how many it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ProofOf {
+    /// All rows are read again from the target, and give the count and hash of the backup.
+    #[default]
+    ReadBack,
+    /// The rows in the target are counted.
+    Count,
+}
+
 /// What to restore, and where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// Where the segments are.
     pub repository: Repository,
@@ -33,8 +45,8 @@ pub struct Request<'a> {
     pub database: &'a Database,
     /// Its table of contents.
     pub archive: &'a Archive,
-    /// An empty database.
-    pub target: &'a ConnectionString,
+    /// The database to fill.
+    pub target: ConnectionString,
     /// How each session connects.
     pub connect: ConnectOptions,
     /// How long to wait for a lock.
@@ -45,6 +57,10 @@ pub struct Request<'a> {
     pub ownership: Ownership,
     /// Sessions that load at the same time.
     pub jobs: usize,
+    /// What is shown at the end.
+    pub proof: ProofOf,
+    /// The rules by which values are replaced.
+    pub anonymizer: Option<Arc<Anonymizer>>,
     /// Where progress goes.
     pub progress: Progress,
 }
@@ -58,94 +74,184 @@ pub struct Proven {
     pub difference: Difference,
     /// Settings that could not be set, each with the reason.
     pub settings_left_out: Vec<String>,
-    /// How long reading back took.
-    pub read_back: Duration,
-    /// How long definitions, sequence values and rows took.
-    pub load: Duration,
-    /// How long indexes and constraints took.
-    pub indexes: Duration,
+    /// What became of personal data.
+    pub anonymized: Option<Anonymized>,
+    /// How long the rows took, with the indexes made beside them.
+    pub loading: Duration,
+    /// How long the rest took: indexes and constraints that had to wait for all rows.
+    pub finishing: Duration,
 }
 
-/// One table, or the large objects, to load.
-struct Load {
-    what: String,
-    data: Data,
-    /// The statement; none for large objects.
-    statement: Option<String>,
+/// A target that was looked at, and what goes into it.
+#[derive(Debug)]
+pub struct Inspection {
+    /// What was found.
+    pub findings: Findings,
+    /// The table of contents as the target can take it.
+    pub fitted: Fitted,
+    programs: Option<Programs>,
 }
 
-/// Rows to read back: of one table, or of all tables that were loaded through the same one, between which rows may have
-/// changed places.
-struct Read {
-    what: String,
-    statements: Vec<String>,
-    proof: Proof,
-    bytes: u64,
+#[derive(Debug)]
+struct Programs {
+    pg_restore: Tool,
+    pg_dump: Tool,
+    /// Whether a tablespace that the backup names is missing.
+    default_tablespace: bool,
 }
 
-/// Restores and proves.
+impl Request<'_> {
+    /// A session with the database to fill.
+    ///
+    /// # Errors
+    /// Exit code 3 when it cannot be had.
+    pub async fn session(&self) -> Result<Connection> {
+        let connection = connect(&self.target, &self.connect).await?;
+        pin_session(&connection, self.lock_timeout).await?;
+        Ok(connection)
+    }
+
+    /// Looks at the target; `to_be_made` when `session` is with another database of the server.
+    ///
+    /// # Errors
+    /// Exit code 3 when the server does not answer. What is in the way is among the findings.
+    pub async fn inspect(&self, session: &Connection, to_be_made: bool) -> Result<Inspection> {
+        let question = Question {
+            database: self.database,
+            archive: self.archive,
+            ownership: self.ownership,
+            jobs: self.jobs,
+            to_be_made,
+        };
+        let (mut findings, fitted) = preflight::look(session, &question).await?;
+        let programs = match self.programs(session).await {
+            Ok(programs) => {
+                findings.good(
+                    "programs",
+                    format!(
+                        "pg_restore {} and pg_dump {}",
+                        programs.pg_restore.version, programs.pg_dump.version
+                    ),
+                );
+                Some(programs)
+            }
+            Err(error) => {
+                findings.stop("programs", error);
+                None
+            }
+        };
+        Ok(Inspection {
+            findings,
+            fitted,
+            programs,
+        })
+    }
+
+    async fn programs(&self, session: &Connection) -> Result<Programs> {
+        let major = session.server.major();
+        let pg_restore = Tools::find(Program::PgRestore, major, self.bin_dir).await?;
+        // From 17 on it sets transaction_timeout, which servers before 17 do not know.
+        if pg_restore.version.major() >= 17 && major < 17 {
+            return Err(Error::unable(format!(
+                "{} is of version {}, which cannot restore into PostgreSQL {major}: it sets a parameter (transaction_timeout) that the server does not know",
+                pg_restore.path.display(),
+                pg_restore.version
+            ))
+            .hint(format!(
+                "install the client programs of PostgreSQL {major}, or set database.bin_dir to where they are"
+            )));
+        }
+        let pg_dump = Tools::find(Program::PgDump, major, self.bin_dir).await?;
+        let facts = preflight::Facts::read(session).await?;
+        let default_tablespace = !preflight::roles::missing_tablespaces(self.archive, &facts).is_empty();
+        Ok(Programs {
+            pg_restore,
+            pg_dump,
+            default_tablespace,
+        })
+    }
+}
+
+/// Fills an empty database that was inspected, and proves it.
 ///
 /// # Errors
-/// Exit code 4 or 3 before anything was changed; 1 or 3 later, and then the hint says that the target is unfinished.
-pub async fn run(request: &Request<'_>) -> Result<Proven> {
-    let target = session(request).await?;
-    preflight::check(&target, request.archive, request.database, request.ownership).await?;
-    let major = target.server.major();
-    let pg_restore = Tools::find(Program::PgRestore, major, request.bin_dir).await?;
-    let pg_dump = Tools::find(Program::PgDump, major, request.bin_dir).await?;
-    let (loads, reads) = work(request)?;
-    let definitions = Definitions::prepare(request.archive, &pg_restore, request.target, request.ownership)?;
-
-    let unfinished = || "the target is unfinished: drop the database and make a new one before you try again";
-    let changed = async {
-        let began = Instant::now();
-        definitions.before_rows().await?;
-        definitions.values().await?;
-        load(request, loads).await?;
-        let load = began.elapsed();
-        let began = Instant::now();
-        definitions.after_rows().await?;
-        let indexes = began.elapsed();
-        let began = Instant::now();
-        let rows = read_back(request, reads).await?;
-        let read_back = began.elapsed();
-        let name = request.target.database();
-        let settings_left_out = settings::apply(&target, name, request.database, request.ownership).await?;
-        let snapshot = snapshot(&target).await?;
+/// Exit code 1 or 3; the target is unfinished then.
+pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspection) -> Result<Proven> {
+    let Some(programs) = &inspection.programs else {
+        return Err(Error::unable("the programs for a restore were not found"));
+    };
+    let archive = &inspection.fitted.archive;
+    let plan = work::plan(
+        archive,
+        request.database,
+        request.jobs,
+        request.anonymizer.as_deref(),
+    )?;
+    let definitions = Definitions::prepare(
+        archive,
+        &programs.pg_restore,
+        &request.target,
+        request.ownership,
+        programs.default_tablespace,
+    )?;
+    definitions.before_rows().await?;
+    definitions.values().await?;
+    // The types of the backup are there now: how is a fixed value written in them?
+    let anonymizer = match &request.anonymizer {
+        Some(rules) => {
+            let mut rules = rules.as_ref().clone();
+            rules.settle(target, true).await?;
+            Some(Arc::new(rules))
+        }
+        None => None,
+    };
+    let covered = plan.covered.clone();
+    let began = Instant::now();
+    let done = run_tasks(request, plan, programs.default_tablespace, anonymizer.clone()).await?;
+    let loading = began.elapsed();
+    let anonymized = match anonymizer {
+        Some(rules) => Some(rules.verdict(done.hits)?),
+        None => None,
+    };
+    let began = Instant::now();
+    definitions.after_rows(&covered).await?;
+    let finishing = began.elapsed();
+    let name = request.target.database();
+    let settings_left_out = settings::apply(target, name, request.database, request.ownership).await?;
+    let snapshot = snapshot(target).await?;
+    let described = async {
         let now = toc::read(
-            &pg_dump,
-            request.target,
+            &programs.pg_dump,
+            &request.target,
             &snapshot,
             request.lock_timeout,
             TOC_TIMEOUT,
-        )
-        .await?
-        .archive;
-        let Ownership {
-            no_owner,
-            no_privileges,
-        } = request.ownership;
-        let difference = compare(request.archive, &now, no_owner, no_privileges);
-        target
-            .batch_execute("COMMIT; ANALYZE")
-            .await
-            .map_err(|error| query_error("cannot gather the planner's statistics (ANALYZE)", error))?;
-        Ok(Proven {
-            rows,
-            difference,
-            settings_left_out,
-            read_back,
-            load,
-            indexes,
-        })
+        );
+        Ok(now.await?.archive)
     };
-    changed.await.hint(unfinished)
-}
-
-async fn session(request: &Request<'_>) -> Result<Connection> {
-    let connection = connect(request.target, &request.connect).await?;
-    pin_session(&connection, request.lock_timeout).await?;
-    Ok(connection)
+    let (now, ()) = tokio::try_join!(described, analyze(request, archive))?;
+    let Ownership {
+        no_owner,
+        no_privileges,
+    } = request.ownership;
+    let mut difference = compare(archive, &now, no_owner, no_privileges);
+    // What was left out on purpose may be there all the same, as the server makes it.
+    difference.extra.retain(|extra| {
+        let of_the_backup = |what: &String| what.split(": ").next() == Some(extra);
+        !inspection.fitted.left_out.iter().any(of_the_backup)
+    });
+    target
+        .batch_execute("COMMIT")
+        .await
+        .map_err(|error| query_error("cannot finish looking at the restored database", error))?;
+    Ok(Proven {
+        rows: done.rows,
+        anonymized,
+        difference,
+        settings_left_out,
+        loading,
+        finishing,
+    })
 }
 
 async fn snapshot(target: &Connection) -> Result<String> {
@@ -159,127 +265,4 @@ async fn snapshot(target: &Connection) -> Result<String> {
         .await
         .map_err(failed)?
         .get(0))
-}
-
-/// Pairs each table of the manifest with its COPY of the table of contents.
-fn work(request: &Request<'_>) -> Result<(Vec<Load>, Vec<Read>)> {
-    let copies = request
-        .archive
-        .copies()
-        .map_err(|what| Error::bad(format!("the definitions of the set are not understood: {what}")))?;
-    let mut loads = Vec::new();
-    let mut reads: BTreeMap<String, Read> = BTreeMap::new();
-    for table in &request.database.tables {
-        let what = table.label();
-        let copy = copies.get(&table.dump_id).ok_or_else(|| {
-            Error::bad(format!(
-                "the definitions of the set have no entry for the rows of {what}"
-            ))
-        })?;
-        loads.push(Load {
-            what: what.clone(),
-            data: table.data.clone(),
-            statement: Some(copy.load()),
-        });
-        let read = reads.entry(copy.table.clone()).or_insert_with(|| Read::new(what));
-        read.add(copy.read(&qualified(&table.schema, &table.name)), &table.data);
-    }
-    let mut reads: Vec<Read> = reads.into_values().collect();
-    if let Some(data) = &request.database.large_objects {
-        let what = "the large objects".to_owned();
-        loads.push(Load {
-            what: what.clone(),
-            data: data.clone(),
-            statement: None,
-        });
-        let mut read = Read::new(what);
-        read.add(copy::LARGE_OBJECTS.to_owned(), data);
-        reads.push(read);
-    }
-    // The largest first, so that no worker begins it when the others are done.
-    loads.sort_by_key(|load| std::cmp::Reverse(load.data.bytes));
-    reads.sort_by_key(|read| std::cmp::Reverse(read.bytes));
-    Ok((loads, reads))
-}
-
-impl Read {
-    fn new(what: String) -> Self {
-        Self {
-            what,
-            statements: Vec::new(),
-            proof: Proof::default(),
-            bytes: 0,
-        }
-    }
-
-    fn add(&mut self, statement: String, data: &Data) {
-        self.statements.push(statement);
-        self.proof.merge(data.proof);
-        self.bytes += data.bytes;
-    }
-}
-
-async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
-    let mut sessions = Vec::new();
-    for _ in 0..request.jobs.clamp(1, work.max(1)) {
-        sessions.push(session(request).await?);
-    }
-    Ok(sessions)
-}
-
-async fn load(request: &Request<'_>, loads: Vec<Load>) -> Result<()> {
-    let task = request.progress.bytes(
-        "loading rows",
-        Some(loads.iter().map(|load| load.data.bytes).sum()),
-    );
-    let sessions = sessions(request, loads.len()).await?;
-    let queue = Queue::new(loads);
-    let loaded = on_each(sessions, |session| {
-        let (queue, repository, task) = (queue.clone(), request.repository.clone(), task.clone());
-        async move {
-            while let Some(Load {
-                what,
-                data,
-                statement,
-            }) = queue.next()
-            {
-                let on_bytes = |count| task.inc(count);
-                match statement {
-                    Some(statement) => {
-                        rows::load(&session, &repository, &statement, &what, &data, on_bytes).await?;
-                    }
-                    None => rows::load_large_objects(&session, &repository, &data, on_bytes).await?,
-                }
-            }
-            Ok(())
-        }
-    });
-    loaded.await.map(drop)
-}
-
-/// Reads the target again, compares every table with the manifest, and gives the number of rows.
-async fn read_back(request: &Request<'_>, reads: Vec<Read>) -> Result<u64> {
-    let task = request
-        .progress
-        .bytes("reading back", Some(reads.iter().map(|read| read.bytes).sum()));
-    let sessions = sessions(request, reads.len()).await?;
-    let queue = Queue::new(reads);
-    let compared = on_each(sessions, |session| {
-        let (queue, task) = (queue.clone(), task.clone());
-        async move {
-            let mut rows = 0;
-            while let Some(Read {
-                what,
-                statements,
-                proof,
-                bytes,
-            }) = queue.next()
-            {
-                rows += readback::compare(&session, &statements, &what, proof).await?;
-                task.inc(bytes);
-            }
-            Ok(rows)
-        }
-    });
-    Ok(compared.await?.into_iter().sum())
 }

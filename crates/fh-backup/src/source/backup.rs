@@ -1,5 +1,6 @@
 //! Takes one database: snapshot, definitions, rows on several connections, and the proof of each table.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +14,12 @@ use super::leader::Leader;
 use super::plan::{self, TableWork};
 use super::read::{self, Part};
 use super::{catalog, toc, yielding};
-use crate::body::{Data, Database, Table};
+use crate::body::{Column, Data, Database, Table};
 use crate::leaving;
 use crate::proof::Proof;
+
+/// The columns of every table, by schema and name.
+type Columns = HashMap<(String, String), Vec<Column>>;
 
 /// How to read a database.
 #[derive(Debug, Clone)]
@@ -83,7 +87,8 @@ pub async fn take(
 
     let definitions = store_toc(writer, &toc.bytes).await?;
     let database = describe(&leader, &pg_dump, source.database(), definitions).await?;
-    let mut database = assemble(database, work, parts);
+    let columns = catalog::columns(&leader.connection).await?;
+    let mut database = assemble(database, work, parts, columns);
     database.leaving = Some(leaving::store(writer, &toc.archive, &database, options.encrypted).await?);
     Ok(database)
 }
@@ -125,15 +130,26 @@ async fn describe(leader: &Leader, pg_dump: &Tool, name: &str, toc: Vec<SegmentR
     })
 }
 
-fn assemble(mut database: Database, work: Vec<TableWork>, mut parts: Vec<Part>) -> Database {
+fn assemble(
+    mut database: Database,
+    work: Vec<TableWork>,
+    mut parts: Vec<Part>,
+    mut columns: Columns,
+) -> Database {
     parts.sort_by_key(|part| (part.table, part.order));
     database.tables = work
         .into_iter()
-        .map(|table| Table {
-            schema: table.schema,
-            name: table.name,
-            dump_id: table.dump_id,
-            data: Data::default(),
+        .map(|table| {
+            let key = (table.schema, table.name);
+            let columns = columns.remove(&key).unwrap_or_default();
+            let (schema, name) = key;
+            Table {
+                schema,
+                name,
+                dump_id: table.dump_id,
+                columns,
+                data: Data::default(),
+            }
         })
         .collect();
     for part in parts {

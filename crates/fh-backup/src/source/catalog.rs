@@ -1,10 +1,12 @@
 //! What the catalogue says, read in the snapshot of the backup.
 
+use std::collections::HashMap;
+
 use fh_core::{Error, Result};
 use fh_pg::query_error;
 use tokio_postgres::Client;
 
-use crate::body::{Extension, Grant, Properties, Setting};
+use crate::body::{Column, Extension, Grant, Properties, Setting};
 
 /// A table or partitioned table of the database.
 #[derive(Debug, Clone)]
@@ -81,7 +83,49 @@ pub async fn relations(client: &Client) -> Result<Vec<Relation>> {
         .collect()
 }
 
-/// Encoding, locale, owner, comment and privileges of the database.
+/// The columns that COPY writes, with the type below each domain.
+const COLUMNS: &str = "
+WITH RECURSIVE base AS (
+    SELECT oid AS top, oid AS type, -1 AS modifier FROM pg_type
+    UNION ALL
+    SELECT b.top, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
+)
+SELECT n.nspname::text, c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
+       CASE WHEN b.type <> a.atttypid THEN format_type(b.type, b.modifier) END,
+       t.typcategory::text, a.attnotnull OR own.typnotnull
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+JOIN pg_type own ON own.oid = a.atttypid
+JOIN base b ON b.top = a.atttypid
+JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+ORDER BY c.oid, a.attnum";
+
+/// The columns of every table, by schema and name.
+///
+/// # Errors
+/// Exit code 3 when the catalogue cannot be read.
+pub async fn columns(client: &Client) -> Result<HashMap<(String, String), Vec<Column>>> {
+    let rows = client
+        .query(COLUMNS, &[])
+        .await
+        .map_err(|error| query_error("cannot list the columns", error))?;
+    let mut columns: HashMap<_, Vec<Column>> = HashMap::new();
+    for row in rows {
+        columns.entry((row.get(0), row.get(1))).or_default().push(Column {
+            name: row.get(2),
+            kind: row.get(3),
+            base: row.get(4),
+            category: row.get(5),
+            not_null: row.get(6),
+        });
+    }
+    Ok(columns)
+}
+
+/// Encoding, locale, owner, comment and privileges of the database. What says who provides the locale has another column
+/// in each of PostgreSQL 15, 16 and 17, and none before, so the row is looked at as JSON.
 ///
 /// # Errors
 /// Exit code 3 when the catalogue cannot be read.
@@ -89,8 +133,10 @@ pub async fn properties(client: &Client) -> Result<Properties> {
     let row = client
         .query_one(
             "SELECT pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, pg_get_userbyid(datdba)::text,
-                    shobj_description(oid, 'pg_database'), datacl IS NOT NULL
-             FROM pg_database WHERE datname = current_database()",
+                    shobj_description(oid, 'pg_database'), datacl IS NOT NULL,
+                    facts ->> 'datlocprovider', coalesce(facts ->> 'datlocale', facts ->> 'daticulocale'),
+                    facts ->> 'daticurules', facts ->> 'datcollversion'
+             FROM pg_database d, LATERAL (SELECT to_jsonb(d) AS facts) AS seen WHERE datname = current_database()",
             &[],
         )
         .await
@@ -104,6 +150,10 @@ pub async fn properties(client: &Client) -> Result<Properties> {
         encoding: row.get(0),
         collate: row.get(1),
         ctype: row.get(2),
+        provider: row.get(6),
+        locale: row.get(7),
+        icu_rules: row.get(8),
+        collation_version: row.get(9),
         owner: row.get(3),
         comment: row.get(4),
         grants,

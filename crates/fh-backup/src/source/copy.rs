@@ -73,17 +73,34 @@ impl Pieces {
 /// # Errors
 /// Exit code 3 when the server refuses or breaks off.
 pub async fn proof(client: &Client, statement: &str, what: &str) -> Result<Proof> {
+    let mut proof = Proof::default();
+    each_row(client, statement, what, |row| {
+        proof.add(row.strip_suffix(b"\n").unwrap_or(row));
+        Ok(())
+    })
+    .await?;
+    Ok(proof)
+}
+
+/// Shows every row that a `COPY … TO STDOUT` gives, with its newline, to `look`.
+///
+/// # Errors
+/// Exit code 3 when the server refuses or breaks off; those of `look`.
+pub async fn each_row(
+    client: &Client,
+    statement: &str,
+    what: &str,
+    mut look: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     let stream = client
         .copy_out(statement)
         .await
         .map_err(|error| failed(what, error))?;
     let mut stream = std::pin::pin!(stream);
-    let mut proof = Proof::default();
     while let Some(row) = stream.next().await {
-        let row = row.map_err(|error| failed(what, error))?;
-        proof.add(row.strip_suffix(b"\n").unwrap_or(&row));
+        look(&row.map_err(|error| failed(what, error))?)?;
     }
-    Ok(proof)
+    Ok(())
 }
 
 fn failed(what: &str, error: tokio_postgres::Error) -> Error {

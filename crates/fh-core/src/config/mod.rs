@@ -40,9 +40,9 @@ use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
 pub use backup::{
-    Backup, BackupAssertion, BackupCollapse, BackupCopy, BackupDrill, BackupHooks, BackupPing,
-    BackupRetention, BackupS3, BackupStatus, ObjectLock, ObjectLockMode, RetentionRequire, RetentionTimes,
-    S3Checksums,
+    Anonymize, AnonymizeTable, Backup, BackupAssertion, BackupCollapse, BackupCopy, BackupDrill, BackupHooks,
+    BackupPing, BackupRetention, BackupS3, BackupStatus, LargeObjects, MaskRule, ObjectLock, ObjectLockMode,
+    RetentionRequire, RetentionTimes, S3Checksums, Unlisted,
 };
 pub use database::Database;
 pub use file::FILE_NAME;

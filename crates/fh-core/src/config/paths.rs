@@ -38,6 +38,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         ("backup.key", &mut backup.key),
         ("backup.identity", &mut backup.identity),
         ("backup.drill.server_url", &mut backup.drill.server_url),
+        ("backup.anonymize.salt", &mut backup.anonymize.salt),
         ("notify.slack_webhook", &mut notify.slack_webhook),
         ("notify.ping_url", &mut notify.ping_url),
     ];

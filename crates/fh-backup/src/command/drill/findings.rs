@@ -70,7 +70,7 @@ impl Findings {
                 ),
             )
             .measure(Measure::count("rows", proven.rows))
-            .took(proven.read_back),
+            .took(proven.loading),
         );
         self.checks.push(definitions);
         if !proven.settings_left_out.is_empty() {

@@ -23,7 +23,7 @@ use crate::drill::assertion::{Assertion, ask};
 use crate::drill::{amcheck, inspect, roles};
 use crate::evidence::{self, Keeping, Kind, Rto};
 use crate::memory;
-use crate::restore::{Proven, Request, run as restore_database};
+use crate::restore::{ProofOf, Proven, Request, fill};
 use findings::Findings;
 use server::{Place, Server};
 
@@ -119,27 +119,30 @@ impl Work<'_> {
             let session = connect(&server.at, &connect_options).await?;
             roles::make(&session, &archive, &database).await?;
         }
-        let target = scratch.target();
         let request = Request {
             repository: self.repository.clone(),
             database: &database,
             archive: &archive,
-            target: &target,
+            target: scratch.target(),
             connect: connect_options.clone(),
             lock_timeout: self.session.config().database.lock_timeout.get(),
             bin_dir: self.session.config().database.bin_dir.as_deref(),
             ownership: self.place.ownership(),
             jobs: self.jobs(),
+            proof: ProofOf::ReadBack,
+            anonymizer: None,
             progress: self.session.progress.clone(),
         };
         let clock = Instant::now();
-        match restore_database(&request).await {
+        match restored(&request).await {
             Ok(proven) => {
                 let took = clock.elapsed();
                 let rto = Rto {
-                    load: (opening + proven.load).as_secs_f64(),
-                    indexes: proven.indexes.as_secs_f64(),
-                    proof: took.saturating_sub(proven.load + proven.indexes).as_secs_f64(),
+                    load: (opening + proven.loading).as_secs_f64(),
+                    indexes: proven.finishing.as_secs_f64(),
+                    proof: took
+                        .saturating_sub(proven.loading + proven.finishing)
+                        .as_secs_f64(),
                     total: (opening + took).as_secs_f64(),
                 };
                 findings.restored(&database, &proven, definitions(&proven));
@@ -168,14 +171,14 @@ impl Work<'_> {
     async fn look(&self, findings: &mut Findings, request: &Request<'_>) -> Result<()> {
         let config = self.session.config();
         let plan = amcheck::Plan {
-            target: request.target,
+            target: &request.target,
             connect: &request.connect,
             lock_timeout: request.lock_timeout,
             jobs: request.jobs,
             progress: &request.progress,
         };
         // Not pinned: the assertions see the database as an application would, with its own search path.
-        let session = connect(request.target, &request.connect).await?;
+        let session = connect(&request.target, &request.connect).await?;
         findings.drill.server_version = Some(session.server.to_string());
         findings
             .checks
@@ -192,6 +195,13 @@ impl Work<'_> {
     fn jobs(&self) -> usize {
         usize::try_from(self.session.config().backup.jobs).unwrap_or(1)
     }
+}
+
+async fn restored(request: &Request<'_>) -> Result<Proven> {
+    let session = request.session().await?;
+    let mut inspection = request.inspect(&session, false).await?;
+    inspection.findings.pass()?;
+    fill(request, &session, &inspection).await
 }
 
 /// The restore's own advice is about a target that stays, and this one does not.

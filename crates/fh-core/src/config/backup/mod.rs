@@ -1,5 +1,6 @@
 //! The section of fh-backup.
 
+mod anonymize;
 mod collapse;
 mod copy;
 mod drill;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use anonymize::{Anonymize, AnonymizeTable, LargeObjects, MaskRule, Unlisted};
 pub use collapse::BackupCollapse;
 pub use copy::BackupCopy;
 pub use drill::{BackupAssertion, BackupDrill};
@@ -74,6 +76,8 @@ pub struct Backup {
     pub ping: BackupPing,
     /// Restore drills.
     pub drill: BackupDrill,
+    /// Rules for a restore without personal data.
+    pub anonymize: Anonymize,
 }
 
 impl Default for Backup {
@@ -97,6 +101,7 @@ impl Default for Backup {
             hooks: BackupHooks::default(),
             ping: BackupPing::default(),
             drill: BackupDrill::default(),
+            anonymize: Anonymize::default(),
         }
     }
 }

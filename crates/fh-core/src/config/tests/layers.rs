@@ -80,6 +80,9 @@ fn without_a_file_everything_is_default() {
     backup.drill.max_rto = null  # default
     backup.drill.statement_timeout = "1m"  # default
     backup.drill.assertions = []  # default
+    backup.anonymize.salt = null  # default
+    backup.anonymize.large_objects = "empty"  # default
+    backup.anonymize.unlisted = "keep"  # default
     notify.slack_webhook = null  # default
     notify.ping_url = null  # default
     notify.on = "change"  # default
