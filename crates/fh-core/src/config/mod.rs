@@ -39,7 +39,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
-pub use backup::{Backup, BackupCopy, BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
+pub use backup::{
+    Backup, BackupCopy, BackupFiles, BackupRedis, BackupS3, ObjectLock, ObjectLockMode, OnUnreadable,
+    S3Checksums,
+};
 pub use database::Database;
 pub use file::FILE_NAME;
 pub use load::{ConfigSource, Entry, Loaded};

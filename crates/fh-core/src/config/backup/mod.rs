@@ -1,6 +1,8 @@
 //! The section of fh-backup.
 
 mod copy;
+mod files;
+mod redis;
 mod s3;
 
 use std::path::PathBuf;
@@ -8,6 +10,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use copy::BackupCopy;
+pub use files::{BackupFiles, OnUnreadable};
+pub use redis::BackupRedis;
 pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
 
 use super::secret_source::SecretSource;
@@ -43,6 +47,16 @@ pub struct Backup {
     /// How long another session may wait for a lock of the backup before the backup gives way and ends with exit code 3:
     /// behind a migration that waits, everybody waits. 0s never gives way.
     pub yield_after: Period,
+    /// Databases to back up, on the server of `database.url`. Without any, the one that the URL names.
+    pub databases: Vec<String>,
+    /// Whether every database of the server is backed up, templates left out.
+    pub all_databases: bool,
+    /// Folders to back up, such as uploaded media.
+    pub files: Vec<BackupFiles>,
+    /// Configuration files such as `.env`, stored complete. Relative to this file. Only in an encrypted repository.
+    pub config_files: Vec<PathBuf>,
+    /// Redis.
+    pub redis: BackupRedis,
     /// A repository in S3.
     pub s3: BackupS3,
     /// A second repository.
@@ -61,6 +75,11 @@ impl Default for Backup {
             jobs: 2,
             limit_upload: None,
             yield_after: Period::from_secs(20),
+            databases: Vec::new(),
+            all_databases: false,
+            files: Vec::new(),
+            config_files: Vec::new(),
+            redis: BackupRedis::default(),
             s3: BackupS3::default(),
             copy: BackupCopy::default(),
         }
