@@ -333,7 +333,11 @@ impl Repository {
             self.check_not_rolled_back(&header)?;
             let readers = self.recipients_of(&header);
             if self.recipients().iter().all(|one| readers.contains(one)) {
-                known.extend(objects.into_iter().map(|object| (id_of(&object).to_owned(), object)));
+                known.extend(
+                    objects
+                        .into_iter()
+                        .map(|object| (id_of(&object).to_owned(), object)),
+                );
             } else {
                 unreadable.extend(header.segments.into_iter().map(|object| object.object));
             }
@@ -487,6 +491,7 @@ impl Repository {
                 new_segments: written.new_segments,
                 new_bytes: written.new_bytes,
             },
+            contents: fields.contents,
             body_size: body.len() as u64,
             body_hash: blake3::hash(body).to_hex().to_string(),
             body_plain_size: plain,

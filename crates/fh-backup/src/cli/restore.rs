@@ -2,12 +2,16 @@
 
 use clap::Args;
 
-use super::{Override, SetChoice};
+use super::{Override, PartChoice, SetChoice};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   fh-backup restore --into app_restored --identity backup-identity.txt
-  RESTORE_URL=postgres://admin@other/app fh-backup restore --target-url-env RESTORE_URL latest";
+  RESTORE_URL=postgres://admin@other/app fh-backup restore --target-url-env RESTORE_URL latest
+  fh-backup restore --globals --dry-run
+  fh-backup restore --files media --to /srv/media-restored --path 2026/11
+  fh-backup restore --config-files --to restored-configuration
+  RESTORE_REDIS=redis://other:6379 fh-backup restore --redis --redis-url-env RESTORE_REDIS";
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
@@ -32,6 +36,8 @@ pub struct Restore {
     /// Leave GRANT and REVOKE out.
     #[arg(long)]
     pub no_privileges: bool,
+    #[command(flatten)]
+    pub(crate) part: PartChoice,
 }
 
 impl Restore {

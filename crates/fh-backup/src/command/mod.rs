@@ -6,6 +6,7 @@ pub mod export;
 pub mod init;
 pub mod key;
 pub mod list;
+pub mod parts;
 pub mod restore;
 pub mod rotate;
 pub mod show;

@@ -65,7 +65,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
     Ok(report)
 }
 
-fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
+pub(super) fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
     if let Some(variable) = &restore.target_url_env {
         let url = std::env::var(variable)
             .ok()
