@@ -141,6 +141,9 @@ impl Server {
         let hint = match error.code() {
             Some("NOPERM") => "the Redis user may not run this command: allow it with ACL SETUSER",
             Some("LOADING" | "BUSY" | "TRYAGAIN" | "MASTERDOWN") => "the server is busy just now: try again",
+            _ if error.is_io_error() => {
+                "does the server want TLS (rediss://)? its certificate must be of an authority of this host, or of SSL_CERT_FILE"
+            }
             _ => "look into the server's log",
         };
         Error::unable(format!("Redis at {} {what}", self.place))

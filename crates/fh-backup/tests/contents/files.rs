@@ -16,7 +16,7 @@ use super::{assert_parts, block_on, configure, newest_body, open, with_flipped_b
 const CONFIG: &str = "[[backup.files]]\nname = 'media'\npath = 'media'\nexclude = ['*.tmp', '/cache']\n";
 const EXCLUDED: [&str; 3] = ["skip/me.tmp", "cache", "socket"];
 
-fn ready(encrypted: bool) -> Option<(Postgres, Tool)> {
+pub(super) fn ready(encrypted: bool) -> Option<(Postgres, Tool)> {
     let server = small_server()?;
     let tool = Tool::new()
         .in_folder(encrypted)

@@ -6,6 +6,7 @@ mod databases;
 mod elasticache;
 mod files;
 mod globals;
+mod hostile_trees;
 mod redis_keys;
 #[path = "../tool/mod.rs"]
 mod tool;
