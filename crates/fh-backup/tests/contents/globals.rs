@@ -18,8 +18,19 @@ const SETTINGS: &str = "
 SELECT r.rolname, unnest(s.setconfig) FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
 WHERE s.setdatabase = 0 ORDER BY r.rolname COLLATE \"C\", 2";
 
+/// What a membership says besides, from PostgreSQL 16 on.
+const OPTIONS_SINCE_16: &str = "
+SELECT r.rolname, m.rolname, g.rolname, a.inherit_option, a.set_option
+FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member
+JOIN pg_roles g ON g.oid = a.grantor WHERE m.rolname ~ '^(Ops|app)' ORDER BY 1, 2, 3";
+
 fn all(server: &Postgres) -> String {
-    [ROLES, MEMBERSHIPS, SETTINGS]
+    let options = if server.major() >= 16 {
+        OPTIONS_SINCE_16
+    } else {
+        "SELECT 1"
+    };
+    [ROLES, MEMBERSHIPS, SETTINGS, options]
         .map(|query| server.psql("postgres", query))
         .join("\n--\n")
 }
@@ -39,6 +50,12 @@ fn roles_come_to_another_server() {
          ALTER ROLE app_reader SET search_path = 'a b', public; ALTER ROLE app_reader SET work_mem = '7MB';
          ALTER ROLE app_reader IN DATABASE shop SET work_mem = '8MB'",
     );
+    if server.major() >= 16 {
+        server.psql(
+            "shop",
+            "GRANT app_reader TO app_super WITH INHERIT FALSE, SET TRUE GRANTED BY \"Ops Admin\"",
+        );
+    }
     let other = require!(Postgres::try_start());
     let tool = Tool::new()
         .in_folder(false)
