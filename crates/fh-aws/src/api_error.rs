@@ -3,6 +3,8 @@
 use serde::Deserialize;
 
 use crate::credentials::CREDENTIALS_HINT;
+use crate::thin::Refusal;
+use crate::xml::Xml;
 
 /// What a service answered instead of a result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +34,7 @@ const THROTTLING: [&str; 6] = [
 impl ApiError {
     /// Reads an answer of the JSON protocols: the code stands in the body or in a header (Smithy, "AWS JSON 1.1
     /// protocol", operation error serialization).
-    pub(crate) fn read(status: u16, request_id: String, type_header: Option<&str>, answer: &[u8]) -> Self {
+    pub(crate) fn read(refusal: &Refusal<'_>) -> Self {
         #[derive(Deserialize, Default)]
         struct Body {
             #[serde(rename = "__type", default)]
@@ -40,10 +42,10 @@ impl ApiError {
             #[serde(alias = "Message", default)]
             message: String,
         }
-        let body: Body = serde_json::from_slice(answer).unwrap_or_default();
+        let body: Body = serde_json::from_slice(refusal.body).unwrap_or_default();
         let kind = Some(body.kind.as_str())
             .filter(|kind| !kind.is_empty())
-            .or(type_header);
+            .or(refusal.error_type);
         // `com.amazonaws.secretsmanager#ResourceNotFoundException`, sometimes with `:http://…` behind it.
         let code = kind
             .and_then(|kind| kind.split(':').next()?.rsplit('#').next())
@@ -57,8 +59,26 @@ impl ApiError {
         Self {
             code: code.to_owned(),
             message,
-            status,
-            request_id,
+            status: refusal.status,
+            request_id: refusal.request_id.clone(),
+        }
+    }
+
+    /// Reads an answer of the Query protocol (Smithy, "AWS query protocol", operation error serialization).
+    pub(crate) fn read_xml(refusal: &Refusal<'_>) -> Self {
+        let told = Xml::parse(refusal.body).unwrap_or_default();
+        let text = |name: &str| {
+            let found = told.text(&["Error", name]);
+            found.filter(|text| !text.is_empty())
+        };
+        let id = told
+            .text(&["RequestId"])
+            .unwrap_or_else(|| refusal.request_id.clone());
+        Self {
+            code: text("Code").unwrap_or_else(|| "no error code".to_owned()),
+            message: text("Message").unwrap_or_else(|| "no message".to_owned()),
+            status: refusal.status,
+            request_id: id,
         }
     }
 
@@ -104,8 +124,17 @@ impl ApiError {
 mod tests {
     use super::*;
 
+    fn refusal<'a>(error_type: Option<&'a str>, body: &'a str) -> Refusal<'a> {
+        Refusal {
+            status: 400,
+            request_id: "r".into(),
+            error_type,
+            body: body.as_bytes(),
+        }
+    }
+
     fn code(header: Option<&str>, body: &str) -> String {
-        ApiError::read(400, "r".into(), header, body.as_bytes()).code
+        ApiError::read(&refusal(header, body)).code
     }
 
     #[test]
@@ -126,11 +155,21 @@ mod tests {
     #[test]
     fn both_spellings_of_the_message_are_read() {
         for body in [r#"{"message":"m"}"#, r#"{"Message":"m"}"#] {
-            assert_eq!(
-                ApiError::read(400, "r".into(), None, body.as_bytes()).message,
-                "m"
-            );
+            assert_eq!(ApiError::read(&refusal(None, body)).message, "m");
         }
+    }
+
+    #[test]
+    fn the_xml_of_the_query_protocol_is_read() {
+        let body = "<ErrorResponse xmlns=\"http://x/\"><Error><Type>Sender</Type><Code>Gone</Code>\
+                    <Message>it &amp; all</Message></Error><RequestId>id-1</RequestId></ErrorResponse>";
+        let error = ApiError::read_xml(&refusal(None, body));
+        assert_eq!(error.to_string(), "Gone: it & all (HTTP 400, request id-1)");
+        let error = ApiError::read_xml(&refusal(None, "<html>a proxy"));
+        assert_eq!(
+            error.to_string(),
+            "no error code: no message (HTTP 400, request r)"
+        );
     }
 
     #[test]

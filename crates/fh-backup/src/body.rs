@@ -3,14 +3,30 @@
 use fh_repository::SegmentRef;
 use serde::{Deserialize, Serialize};
 
+use crate::config_files::ConfigFile;
+use crate::files::Tree;
+use crate::globals::Globals;
 use crate::leaving::Leaving;
 use crate::proof::Proof;
+use crate::redis_keys::RedisPart;
 
 /// The body of a set file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
     /// The databases, in the order in which they were taken.
     pub databases: Vec<Database>,
+    /// Roles and what belongs to them; absent in sets of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub globals: Option<Globals>,
+    /// File trees.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Tree>,
+    /// Configuration files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config_files: Vec<ConfigFile>,
+    /// Redis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis: Option<RedisPart>,
 }
 
 /// One database as it was at its snapshot.

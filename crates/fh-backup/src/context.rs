@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fh_aws::{AwsOptions, BlockingSecrets};
+use fh_aws::{AwsOptions, BlockingSecrets, SdkConfig, sdk_config};
 use fh_core::app::Session;
 use fh_core::config::{BackupS3, SecretSource};
 use fh_core::duration::Period;
@@ -13,6 +13,8 @@ use fh_core::size::Size;
 use fh_core::{Context as _, Error, Result, Secret};
 use fh_pg::{ConnectOptions, ConnectionString, Environment};
 use fh_repository::{Access, Location, Repository, S3Options, Throttled, open_store};
+
+use crate::redis_keys::Target;
 
 /// How long aborts of unfinished uploads may take at the end.
 const ABORTS: Duration = Duration::from_secs(6);
@@ -195,6 +197,44 @@ pub fn database(session: &Session) -> Result<ConnectionString> {
 pub fn connection_string(session: &Session, url: &Secret) -> Result<ConnectionString> {
     let target = ConnectionString::parse(url, &Environment::from_process())?;
     Ok(target.with_root_cert(session.config().database.ssl_root_cert.clone()))
+}
+
+/// The configured Redis.
+///
+/// # Errors
+/// Exit code 2 when none is configured, or its URL is wrong.
+pub fn redis(session: &Session) -> Result<Target> {
+    let source = session.config().redis.url.as_ref().ok_or_else(|| {
+        Error::usage("backup.redis is enabled, and no Redis is configured")
+            .hint("set REDIS_URL, or url in the [redis] section of financehub.toml")
+    })?;
+    redis_target(session, &secret(session, source, "the Redis URL")?)
+}
+
+/// Reads a Redis URL.
+///
+/// # Errors
+/// Exit code 2 when it is wrong.
+pub fn redis_target(session: &Session, url: &Secret) -> Result<Target> {
+    Target::parse(
+        url,
+        session.config().database.connect_timeout.get(),
+        session.deadline,
+    )
+}
+
+/// The AWS configuration, for services other than S3.
+///
+/// # Errors
+/// Exit code 2 without a region.
+pub async fn aws(session: &Session) -> Result<SdkConfig> {
+    let aws = &session.config().aws;
+    sdk_config(&AwsOptions {
+        region: aws.region.clone(),
+        profile: aws.profile.clone(),
+        endpoint_url: aws.endpoint_url.clone(),
+    })
+    .await
 }
 
 /// How to connect.

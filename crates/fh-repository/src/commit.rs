@@ -290,6 +290,7 @@ impl Repository {
                 new_segments: written.new_segments,
                 new_bytes: written.new_bytes,
             },
+            contents: fields.contents,
             collapsed: fields.collapsed,
             summary_size: summary.stored.len() as u64,
             summary_hash: blake3::hash(&summary.stored).to_hex().to_string(),

@@ -59,7 +59,7 @@ pub use location::{Location, S3Options, open_store};
 pub use repository::{Access, Created, Repository};
 pub use rotation::Rotation;
 pub use segment::{SegmentRef, SegmentWriter, Written};
-pub use set::{Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
+pub use set::{Contents, Guide, Set, SetFields, SetHeader, SetState, SetSummary, StoredObject, Totals};
 pub use store::{Deleted, DirStore, Entry, Lock, Put, S3Store, Store, Throttled, finish_aborts};
 pub use summary::SummaryEntry;
 pub use verify::{Finding, Findings, Judged, Portion};

@@ -65,6 +65,23 @@ pub struct Guide {
     pub hash: String,
 }
 
+/// What a set holds besides rows. Counts only: the header is in clear.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contents {
+    /// Roles of the server.
+    pub roles: u64,
+    /// File trees.
+    pub trees: u64,
+    /// Files in them.
+    pub files: u64,
+    /// Bytes of those files.
+    pub file_bytes: u64,
+    /// Configuration files.
+    pub config_files: u64,
+    /// Keys of Redis.
+    pub redis_keys: u64,
+}
+
 /// What the maker of a set says about it; the rest of the header follows from what was written.
 #[derive(Debug, Clone, Default)]
 pub struct SetFields {
@@ -92,6 +109,8 @@ pub struct SetFields {
     pub summary: Vec<SummaryEntry>,
     /// Whether it holds suspiciously less than the one before it.
     pub collapsed: bool,
+    /// What there is besides rows.
+    pub contents: Contents,
 }
 
 /// The clear part of a set.
@@ -128,6 +147,9 @@ pub struct SetHeader {
     pub summary_hash: String,
     /// Plain bytes of the summary.
     pub summary_plain_size: u64,
+    /// What there is besides rows; zeros in sets of earlier versions.
+    #[serde(default)]
+    pub contents: Contents,
     /// Stored bytes of the body.
     pub body_size: u64,
     /// BLAKE3 of the stored body.

@@ -15,6 +15,7 @@ mod drill;
 mod export;
 mod init;
 mod key;
+mod part;
 mod prune;
 mod restore;
 mod status;
@@ -26,6 +27,7 @@ pub use drill::Drill;
 pub use export::{Export, Shape};
 pub use init::Init;
 pub use key::{Generate, Key, Rotate};
+pub use part::PartChoice;
 pub use prune::Prune;
 pub use restore::Restore;
 pub use status::Status;
@@ -103,7 +105,7 @@ pub enum Command {
     /// Makes a new, empty repository.
     #[command(before_help = init::EXAMPLES)]
     Init(Init),
-    /// Takes a backup of a database.
+    /// Takes a backup: databases, roles, files, configuration and Redis in one set.
     #[command(before_help = create::EXAMPLES)]
     Create(Create),
     /// Lists the sets of the repository, damaged ones too.
@@ -115,7 +117,7 @@ pub enum Command {
     /// Checks that a set is whole and unchanged.
     #[command(before_help = verify::EXAMPLES)]
     Verify(Verify),
-    /// Restores a database into an empty one, and proves that the rows are the same.
+    /// Restores a database into an empty one, and proves that the rows are the same; or another part of a set.
     #[command(before_help = restore::EXAMPLES)]
     Restore(Box<Restore>),
     /// Copies sets to a second repository, byte for byte.
@@ -241,6 +243,9 @@ async fn execute(session: &Session, command: Command, key_file: Option<&Path>) -
         Command::Show(choice) => command::show::run(&context::repository(session).await?, &choice.set).await,
         Command::Verify(verify) => {
             command::verify::run(session, &context::repository(session).await?, &verify).await
+        }
+        Command::Restore(restore) if restore.part.is_chosen() => {
+            command::parts::restore(session, &context::repository(session).await?, &restore).await
         }
         Command::Restore(restore) => {
             command::restore::run(session, &context::repository(session).await?, &restore).await

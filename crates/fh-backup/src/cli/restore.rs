@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::Override;
+use super::{Override, PartChoice};
 use crate::restore::ProofOf;
 
 pub(super) const EXAMPLES: &str = "\
@@ -10,7 +10,11 @@ Examples:
   fh-backup restore --create --into app_restored --identity backup-identity.txt
   fh-backup restore --replace --dry-run
   fh-backup restore --table public.orders --into-schema restored --diff
-  RESTORE_URL=postgres://admin@other/app fh-backup restore --target-url-env RESTORE_URL latest";
+  RESTORE_URL=postgres://admin@other/app fh-backup restore --target-url-env RESTORE_URL latest
+  fh-backup restore --globals --dry-run
+  fh-backup restore --files media --to /srv/media-restored --path 2026/11
+  fh-backup restore --config-files --to restored-configuration
+  RESTORE_REDIS=redis://other:6379 fh-backup restore --redis --redis-url-env RESTORE_REDIS";
 
 /// Options of `restore`.
 #[derive(Debug, Args)]
@@ -83,6 +87,8 @@ pub struct Restore {
     /// Leave GRANT and REVOKE out.
     #[arg(long)]
     pub no_privileges: bool,
+    #[command(flatten)]
+    pub(crate) part: PartChoice,
 }
 
 impl Restore {

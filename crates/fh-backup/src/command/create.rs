@@ -9,13 +9,14 @@ use fh_core::render::{bytes, grouped};
 use fh_core::report::{Check, Measure, Report, Table};
 use fh_repository::{Encryption, Repository, Set, SetFields, SetHeader};
 
-use super::verdict;
+use super::{parts, verdict};
 use crate::body::{Body, Database};
 use crate::keep::accept::{Acceptances, accept};
 use crate::keep::collapse;
 use crate::keep::group::Group;
 use crate::source::backup;
-use crate::{context, keep, leaving, memory};
+use crate::source::databases::{self, Wanted};
+use crate::{context, globals, keep, leaving, memory};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);
@@ -29,11 +30,18 @@ pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
     let began = Instant::now();
     let config = session.config();
     let source = context::database(session)?;
+    let wanted = Wanted::new(&config.backup.databases, config.backup.all_databases)?;
     let repository = context::repository(session).await?;
+    parts::check(session, &repository)?;
+    let sources = databases::sources(&source, wanted, &context::connect_options(session)).await?;
+    let names: Vec<String> = sources
+        .iter()
+        .map(|source| source.database().to_owned())
+        .collect();
     let group = Group::new(
         &config.project.name,
         session.loaded.environment.as_deref(),
-        &[source.database().to_owned()],
+        &names,
     );
     let like = |header: &SetHeader| Group::of(header) == group;
     let writer = Arc::new(
@@ -50,11 +58,18 @@ pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
         encrypted: *repository.encryption() != Encryption::None,
     };
     let bin_dir = config.database.bin_dir.as_deref();
-    let database = backup::take(&source, &options, bin_dir, &writer, &session.progress).await?;
-    let mut fields = fields(session, &database);
-    let body = Body {
-        databases: vec![database],
+    let leaders = backup::begin(&sources, &options).await?;
+    let globals = match leaders.first() {
+        Some(leader) => Some(globals::read(&leader.connection, leader.connection.server.major()).await?),
+        None => None,
     };
+    let databases = backup::take_all(leaders, &options, bin_dir, &writer, &session.progress).await?;
+    let body = Body {
+        databases,
+        globals,
+        ..parts::take(session, &writer).await?
+    };
+    let mut fields = fields(session, &body);
     fields.guide = Some(leaving::guide(&repository, &body.databases));
     fields.summary = keep::summary::of(&body);
     let acceptances = Acceptances::read(&repository).await?;
@@ -75,18 +90,28 @@ pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
     Ok(report)
 }
 
-fn fields(session: &Session, database: &Database) -> SetFields {
-    let (proof, plain_bytes) = backup::totals(database);
+fn fields(session: &Session, body: &Body) -> SetFields {
+    let totals: Vec<_> = body.databases.iter().map(backup::totals).collect();
     SetFields {
         host: keep::host(),
         tool: keep::TOOL.into(),
         project: session.config().project.name.clone(),
         environment: session.loaded.environment.clone(),
-        databases: vec![database.name.clone()],
-        snapshot_at: Some(database.snapshot_at),
-        tables: database.tables.len() as u64,
-        rows: proof.rows,
-        plain_bytes,
+        databases: body
+            .databases
+            .iter()
+            .map(|database| database.name.clone())
+            .collect(),
+        // The oldest: what came after it in another database may be missing in this one.
+        snapshot_at: body.databases.iter().map(|database| database.snapshot_at).min(),
+        tables: body
+            .databases
+            .iter()
+            .map(|database| database.tables.len() as u64)
+            .sum(),
+        rows: totals.iter().map(|(proof, _)| proof.rows).sum(),
+        plain_bytes: totals.iter().map(|(_, bytes)| bytes).sum::<u64>() + parts::plain_bytes(body),
+        contents: parts::contents(body),
         ..SetFields::default()
     }
 }
@@ -97,18 +122,15 @@ fn report(repository: &Repository, source: &str, set: &Set, body: &Body, took: D
         .about("database", source)
         .about("repository", repository.describe())
         .about("set", set.id.clone());
-    report.push(
-        Check::pass(
-            "tables",
-            format!(
-                "{} tables, {} rows read in one snapshot",
-                totals.tables,
-                grouped(totals.rows)
-            ),
-        )
-        .measure(Measure::count("rows", totals.rows))
-        .measure(Measure::bytes("plain", totals.plain_bytes)),
-    );
+    for check in body.databases.iter().map(|database| tables(body, database)) {
+        report.push(check);
+    }
+    if let Some(check) = snapshots(&body.databases) {
+        report.push(check);
+    }
+    for check in parts::checks(body) {
+        report.push(check);
+    }
     report.push(
         Check::pass(
             "stored",
@@ -142,22 +164,63 @@ fn locked(header: &SetHeader) -> Option<Check> {
     ))
 }
 
+fn tables(body: &Body, database: &Database) -> Check {
+    let (proof, bytes) = backup::totals(database);
+    let id = match &body.databases[..] {
+        [_] => "tables".to_owned(),
+        _ => format!("tables of {}", database.name),
+    };
+    let summary = format!(
+        "{} tables, {} rows read in one snapshot",
+        database.tables.len(),
+        grouped(proof.rows)
+    );
+    Check::pass(id, summary)
+        .measure(Measure::count("rows", proof.rows))
+        .measure(Measure::bytes("plain", bytes))
+}
+
+/// How far the snapshots of several databases are apart: there is none that spans them.
+fn snapshots(databases: &[Database]) -> Option<Check> {
+    let times = || databases.iter().map(|database| database.snapshot_at);
+    let (first, last) = (times().min()?, times().max()?);
+    if databases.len() < 2 {
+        return None;
+    }
+    let apart = last.duration_since(first).unsigned_abs();
+    let check = Check::pass(
+        "snapshots",
+        format!(
+            "{} snapshots, taken within {} ms",
+            databases.len(),
+            apart.as_millis()
+        ),
+    );
+    Some(check.measure(Measure::duration("apart", apart)))
+}
+
 /// The ten largest tables: what an operator looks at first when a backup grew.
 fn largest(body: &Body) -> Table {
+    let several = body.databases.len() > 1;
     let mut tables: Vec<_> = body
         .databases
         .iter()
-        .flat_map(|database| &database.tables)
+        .flat_map(|database| database.tables.iter().map(move |table| (database, table)))
         .collect();
-    tables.sort_by_key(|table| std::cmp::Reverse(table.data.bytes));
+    tables.sort_by_key(|(_, table)| std::cmp::Reverse(table.data.bytes));
     let mut shown = Table::new("Largest tables")
         .left("table")
         .right("rows")
         .right("bytes")
         .right("segments");
-    for table in tables.iter().take(10) {
+    for (database, table) in tables.iter().take(10) {
+        let label = table.label();
         shown.push([
-            table.label(),
+            if several {
+                format!("{}: {label}", database.name)
+            } else {
+                label
+            },
             grouped(table.data.proof.rows),
             bytes(table.data.bytes),
             table.data.segments.len().to_string(),

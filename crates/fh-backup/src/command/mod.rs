@@ -8,6 +8,7 @@ pub mod export;
 pub mod init;
 pub mod key;
 pub mod list;
+pub mod parts;
 pub mod prune;
 pub mod restore;
 pub mod rotate;

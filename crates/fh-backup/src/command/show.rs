@@ -5,7 +5,7 @@ use fh_core::render::{bytes, grouped};
 use fh_core::report::{Report, Section, Status, Table};
 use fh_repository::{Repository, Set};
 
-use super::listing;
+use super::{listing, parts};
 use crate::body::{Body, Database};
 use crate::evidence::{self, Evidence};
 
@@ -29,7 +29,11 @@ pub async fn run(repository: &Repository, wanted: &str) -> Result<Report> {
             report.show(facts(database));
             report.show(tables(database));
         }
+        for section in parts::sections(&body) {
+            report.show(section);
+        }
         data["databases"] = serde_json::to_value(&body.databases).unwrap_or_default();
+        data["parts"] = parts::facts(&body);
     } else {
         report.show(Section::Text(
             "The tables are encrypted: give --identity to see them.".into(),

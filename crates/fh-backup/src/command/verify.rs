@@ -8,7 +8,7 @@ use fh_core::report::{Check, Measure, Report, Status};
 use fh_core::{Error, Exit, Result};
 use fh_repository::{Findings, Judged, Portion, Repository, Set};
 
-use super::verdict;
+use super::{parts, verdict};
 use crate::archive::Archive;
 use crate::body::{Body, Data, Database};
 use crate::cli::Verify;
@@ -293,6 +293,7 @@ async fn contents(session: &Session, repository: &Repository, set: &Set) -> Resu
         };
         checks.push(check.took(began.elapsed()));
     }
+    checks.extend(parts::verify(repository, &body, |count| task.inc(count)).await?);
     Ok(checks)
 }
 

@@ -10,7 +10,7 @@ use fh_repository::{Repository, Set, SetHeader, SummaryEntry};
 
 use super::accept::Acceptances;
 use super::group::Group;
-use super::summary::TABLE;
+use super::summary::{REDIS, TABLE};
 
 /// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,8 @@ pub fn compare(limits: &BackupCollapse, then: &[SummaryEntry], now: &[SummaryEnt
         )
     };
     let of_now: BTreeMap<_, &SummaryEntry> = now.iter().map(|entry| (key(entry), entry)).collect();
-    let counts = |entry: &&SummaryEntry| !ignored(&limits.ignore, entry);
+    // A cache forgets: that is no loss.
+    let counts = |entry: &&SummaryEntry| entry.kind != REDIS && !ignored(&limits.ignore, entry);
     let mut findings = Vec::new();
     for before in then.iter().filter(counts) {
         let label = label(before);

@@ -56,6 +56,7 @@ mod tests {
             environment: None,
             databases: Vec::new(),
             totals: fh_repository::Totals::default(),
+            contents: fh_repository::Contents::default(),
             collapsed: false,
             summary_size: 0,
             summary_hash: String::new(),

@@ -110,6 +110,11 @@ fn statement(database: &str, setting: &Setting) -> String {
         Some(role) => format!("ROLE {} IN DATABASE {}", quote_ident(role), quote_ident(database)),
         None => format!("DATABASE {}", quote_ident(database)),
     };
+    assignment(&subject, setting)
+}
+
+/// `ALTER subject SET name TO value`.
+pub(crate) fn assignment(subject: &str, setting: &Setting) -> String {
     let value = if LISTS.contains(&setting.name.to_ascii_lowercase().as_str()) && !setting.value.is_empty() {
         setting.value.clone()
     } else {

@@ -1,6 +1,6 @@
 //! Takes one database: snapshot, definitions, rows on several connections, and the proof of each table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,18 +38,65 @@ pub struct Options {
     pub encrypted: bool,
 }
 
-/// Reads the database and stores its rows and definitions; the returned description is not yet part of any set.
+/// Takes the snapshot of each database, all at the same time: PostgreSQL has none that spans several, so the snapshots
+/// shall at least be close together, before any row is read. The order is that of `sources`.
+///
+/// # Errors
+/// Those of [`Leader::begin`], for the first database that fails.
+pub async fn begin(sources: &[ConnectionString], options: &Options) -> Result<Vec<Leader>> {
+    let begun = sources
+        .iter()
+        .map(|source| Leader::begin(source, &options.connect, options.lock_timeout));
+    futures_util::future::try_join_all(begun).await
+}
+
+/// Reads the databases of the snapshots, one after the other. Those whose turn has not come hold locks too, and give way
+/// like the one that is read.
+///
+/// # Errors
+/// Those of [`take`], for the first database that fails.
+pub async fn take_all(
+    leaders: Vec<Leader>,
+    options: &Options,
+    bin_dir: Option<&Path>,
+    writer: &Arc<SegmentWriter>,
+    progress: &Progress,
+) -> Result<Vec<Database>> {
+    let mut waiting = VecDeque::from(leaders);
+    let mut databases = Vec::new();
+    while let Some(leader) = waiting.pop_front() {
+        let database = tokio::select! {
+            taken = take(leader, options, bin_dir, writer, progress) => taken?,
+            somebody = until_somebody_waits(&waiting, options.yield_after) => return Err(somebody),
+        };
+        databases.push(database);
+    }
+    Ok(databases)
+}
+
+/// The same for several sessions: never, when there are none.
+async fn until_somebody_waits(leaders: &VecDeque<Leader>, limit: Duration) -> Error {
+    if leaders.is_empty() {
+        return std::future::pending().await;
+    }
+    let watching = leaders
+        .iter()
+        .map(|leader| Box::pin(yielding::until_somebody_waits(&leader.connection, limit)));
+    futures_util::future::select_all(watching).await.0
+}
+
+/// Reads the database of a snapshot and stores its rows and definitions; the returned description is not yet part of any
+/// set. The snapshot and its locks end with this call.
 ///
 /// # Errors
 /// Exit code 3 whenever anything was not read to its end.
 pub async fn take(
-    source: &ConnectionString,
+    leader: Leader,
     options: &Options,
     bin_dir: Option<&Path>,
     writer: &Arc<SegmentWriter>,
     progress: &Progress,
 ) -> Result<Database> {
-    let leader = Leader::begin(source, &options.connect, options.lock_timeout).await?;
     // The very server that has the snapshot: a name may stand for several.
     let source = leader.connection.target();
     let pg_dump = Tools::find(Program::PgDump, leader.connection.server.major(), bin_dir).await?;

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod catalog;
 pub mod copy;
 pub mod cutter;
+pub mod databases;
 pub mod leader;
 pub mod plan;
 mod read;

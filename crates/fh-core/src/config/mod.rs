@@ -40,9 +40,9 @@ use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;
 pub use backup::{
-    Anonymize, AnonymizeTable, Backup, BackupAssertion, BackupCollapse, BackupCopy, BackupDrill, BackupHooks,
-    BackupPing, BackupRetention, BackupS3, BackupStatus, LargeObjects, MaskRule, ObjectLock, ObjectLockMode,
-    RetentionRequire, RetentionTimes, S3Checksums, Unlisted,
+    Anonymize, AnonymizeTable, Backup, BackupAssertion, BackupCollapse, BackupCopy, BackupDrill, BackupFiles,
+    BackupHooks, BackupPing, BackupRedis, BackupRetention, BackupS3, BackupStatus, LargeObjects, MaskRule,
+    ObjectLock, ObjectLockMode, OnUnreadable, RetentionRequire, RetentionTimes, S3Checksums, Unlisted,
 };
 pub use database::Database;
 pub use file::FILE_NAME;

@@ -32,6 +32,17 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         }
     }
 
+    if from_file("backup.config_files") {
+        for path in &mut backup.config_files {
+            *path = join(folder, path);
+        }
+    }
+    if from_file("backup.files") {
+        for tree in &mut backup.files {
+            tree.path = join(folder, &tree.path);
+        }
+    }
+
     let secrets = [
         ("database.url", &mut database.url),
         ("redis.url", &mut redis.url),

@@ -17,7 +17,7 @@ use fh_repository::Repository;
 
 pub(super) use self::report::definitions;
 use self::target::Way;
-pub(super) use self::target::choose;
+pub(super) use self::target::{choose, target as target_of};
 use super::verdict;
 use super::verify::read_archive;
 use crate::body::Body;

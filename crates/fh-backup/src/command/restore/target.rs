@@ -35,7 +35,7 @@ impl Way {
 ///
 /// # Errors
 /// Exit code 2 when it is not clear.
-pub(super) fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
+pub(in crate::command) fn target(session: &Session, restore: &Restore) -> Result<ConnectionString> {
     let target = match &restore.target_url_env {
         Some(variable) => context::connection_string(session, &url(variable)?)?,
         None => {

@@ -4,8 +4,10 @@ mod anonymize;
 mod collapse;
 mod copy;
 mod drill;
+mod files;
 mod hooks;
 mod ping;
+mod redis;
 mod retention;
 mod s3;
 mod status;
@@ -18,8 +20,10 @@ pub use anonymize::{Anonymize, AnonymizeTable, LargeObjects, MaskRule, Unlisted}
 pub use collapse::BackupCollapse;
 pub use copy::BackupCopy;
 pub use drill::{BackupAssertion, BackupDrill};
+pub use files::{BackupFiles, OnUnreadable};
 pub use hooks::BackupHooks;
 pub use ping::BackupPing;
+pub use redis::BackupRedis;
 pub use retention::{BackupRetention, RetentionRequire, RetentionTimes};
 pub use s3::{BackupS3, ObjectLock, ObjectLockMode, S3Checksums};
 pub use status::BackupStatus;
@@ -57,6 +61,16 @@ pub struct Backup {
     /// How long another session may wait for a lock of the backup before the backup gives way and ends with exit code 3:
     /// behind a migration that waits, everybody waits. 0s never gives way.
     pub yield_after: Period,
+    /// Databases to back up, on the server of `database.url`. Without any, the one that the URL names.
+    pub databases: Vec<String>,
+    /// Whether every database of the server is backed up, templates left out.
+    pub all_databases: bool,
+    /// Folders to back up, such as uploaded media.
+    pub files: Vec<BackupFiles>,
+    /// Configuration files such as `.env`, stored complete. Relative to this file. Only in an encrypted repository.
+    pub config_files: Vec<PathBuf>,
+    /// Redis.
+    pub redis: BackupRedis,
     /// A repository in S3.
     pub s3: BackupS3,
     /// A second repository.
@@ -92,6 +106,11 @@ impl Default for Backup {
             jobs: 2,
             limit_upload: None,
             yield_after: Period::from_secs(20),
+            databases: Vec::new(),
+            all_databases: false,
+            files: Vec::new(),
+            config_files: Vec::new(),
+            redis: BackupRedis::default(),
             s3: BackupS3::default(),
             copy: BackupCopy::default(),
             gc_grace: Period::from_secs(24 * 3600),

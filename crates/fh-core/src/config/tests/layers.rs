@@ -67,6 +67,14 @@ fn without_a_file_everything_is_default() {
     backup.identity = null  # default
     backup.compression_level = 1  # default
     backup.jobs = 2  # default
+    backup.limit_upload = null  # default
+    backup.yield_after = "20s"  # default
+    backup.databases = []  # default
+    backup.all_databases = false  # default
+    backup.files = []  # default
+    backup.config_files = []  # default
+    backup.redis.enabled = false  # default
+    backup.redis.elasticache = null  # default
     backup.s3.bucket = null  # default
     backup.s3.prefix = null  # default
     backup.s3.region = null  # default

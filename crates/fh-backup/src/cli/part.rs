@@ -1,0 +1,41 @@
+//! What `restore` brings back when it is not a database.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Options of `restore` for the other parts of a set.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Other parts of a set")]
+pub struct PartChoice {
+    /// Create the server's missing roles, with memberships and settings and without passwords. Existing roles are left as
+    /// they are; how they differ is told.
+    #[arg(long, conflicts_with_all = ["files", "config_files", "redis"])]
+    pub globals: bool,
+    /// Restore this file tree.
+    #[arg(long, value_name = "NAME", requires = "to", conflicts_with_all = ["config_files", "redis"])]
+    pub files: Option<String>,
+    /// Only this path of the tree, and what is below.
+    #[arg(long, value_name = "PATH", requires = "files")]
+    pub path: Option<String>,
+    /// Restore the configuration files, each at its whole path below the folder of --to.
+    #[arg(long, requires = "to", conflicts_with = "redis")]
+    pub config_files: bool,
+    /// The folder to restore files into: a new or an empty one.
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
+    /// Restore the keys of Redis into an empty server.
+    #[arg(long, requires = "redis_url_env")]
+    pub redis: bool,
+    /// Take that server's URL from this environment variable.
+    #[arg(long, value_name = "VARIABLE", requires = "redis")]
+    pub redis_url_env: Option<String>,
+}
+
+impl PartChoice {
+    /// Whether anything but a database is wanted.
+    #[must_use]
+    pub fn is_chosen(&self) -> bool {
+        self.globals || self.files.is_some() || self.config_files || self.redis
+    }
+}
