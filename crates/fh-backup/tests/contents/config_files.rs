@@ -69,6 +69,8 @@ fn an_env_file_is_stored_complete_and_only_encrypted() {
     }
     tool.run(&["restore", "--config-files", "--to", "out"]).expect(4);
     tool.run(&["restore", "--config-files"]).expect(2);
+    tool.run(&["restore", "--config-files", "--to", "x", "--dry-run"])
+        .expect(2);
 
     std::fs::remove_file(tool.path(".env")).unwrap();
     let sets = tool.sets();

@@ -160,7 +160,8 @@ fn who_may_not_make_roles_changes_nothing() {
         server.psql("shop", "SELECT count(*) FROM pg_roles WHERE rolname ~ '^app'"),
         "0"
     );
-    tool.run(&["restore", "--dry-run"]).expect(2);
+    tool.run(&["restore", "--globals", "--replace"]).expect(2);
+    tool.run(&["restore", "--to", "x"]).expect(2);
     tool.run(&["restore", "--globals", "--redis", "--redis-url-env", "X"])
         .expect(2);
 }

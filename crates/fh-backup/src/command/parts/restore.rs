@@ -10,6 +10,7 @@ use fh_core::{Error, Result, Secret};
 use fh_pg::{connect, pin_session};
 use fh_repository::Repository;
 
+use super::super::restore::{pick, target_of};
 use super::super::verdict;
 use super::create::at_elasticache;
 use crate::body::Body;
@@ -26,13 +27,12 @@ use crate::{config_files, context, files};
 pub async fn restore(session: &Session, repository: &Repository, restore: &Restore) -> Result<Report> {
     let began = Instant::now();
     let part = &restore.part;
-    let set = repository
-        .open_set(
-            &repository
-                .resolve(restore.set.as_deref().unwrap_or("latest"))
-                .await?,
-        )
-        .await?;
+    if !(part.globals || part.files.is_some() || part.config_files || part.redis) {
+        return Err(Error::usage("--to says where, and nothing says what")
+            .hint("add --files NAME or --config-files; a database goes where --into says"));
+    }
+    let id = pick(session, repository, restore.set.as_deref()).await?;
+    let set = repository.open_set(&id).await?;
     let body: Body = repository.read_body(&set)?;
     let mut report = verdict("restore", format!("Restore of {}", set.id))
         .about("set", set.id.clone())
@@ -72,7 +72,7 @@ fn no_part(what: &str) -> Error {
 
 async fn roles(session: &Session, body: &Body, restore: &Restore) -> Result<(String, Applied)> {
     let wanted = body.globals.as_ref().ok_or_else(|| no_part("roles"))?;
-    let target = crate::command::restore::target_of(session, restore)?;
+    let target = target_of(session, restore)?;
     let connection = connect(&target, &context::connect_options(session)).await?;
     pin_session(&connection, session.config().database.lock_timeout.get()).await?;
     let applied = globals::apply(&connection, wanted, restore.dry_run).await?;

@@ -15,6 +15,7 @@ use fh_core::report::Report;
 use fh_core::{Error, Result};
 use fh_repository::Repository;
 
+pub(super) use self::pick::pick;
 pub(super) use self::report::definitions;
 use self::target::Way;
 pub(super) use self::target::{choose, target as target_of};
@@ -38,7 +39,7 @@ pub async fn run(session: &Session, repository: &Repository, restore: &Restore) 
     let began = Instant::now();
     let way = Way::of(restore);
     let target = target::target(session, restore)?;
-    let id = pick::pick(session, repository, restore.set.as_deref()).await?;
+    let id = pick(session, repository, restore.set.as_deref()).await?;
     let set = repository.open_set(&id).await?;
     let body: Body = repository.read_body(&set)?;
     let database = choose(&body, restore.database.as_deref())?;

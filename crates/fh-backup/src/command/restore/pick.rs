@@ -17,7 +17,11 @@ const ATTEMPTS: usize = 3;
 ///
 /// # Errors
 /// Exit code 2 when there is no such set, 3 when there is none at all.
-pub(super) async fn pick(session: &Session, repository: &Repository, wanted: Option<&str>) -> Result<String> {
+pub(in crate::command) async fn pick(
+    session: &Session,
+    repository: &Repository,
+    wanted: Option<&str>,
+) -> Result<String> {
     let console = match wanted {
         Some(_) => None,
         None => Console::open(&session.cancel),

@@ -6,7 +6,7 @@ use super::*;
 fn an_unknown_key_is_named_with_its_place_and_the_nearest() {
     insta::assert_snapshot!(error("[backup]\njobs = 2\n  recipient = []\n"), @r"
     error: unknown key `recipient` in [backup] (financehub.toml:3:3)
-    hint: did you mean `recipients`? known keys: repository, directory, recipients, key, identity, compression_level, jobs, limit_upload, yield_after, databases, all_databases, files, config_files, redis, s3
+    hint: did you mean `recipients`? known keys: repository, directory, recipients, key, identity, compression_level, jobs, limit_upload, yield_after, databases, all_databases, files, config_files, redis, s3, copy, gc_grace, collapse, retention, status, hooks, ping, drill, anonymize
     ");
 }
 
@@ -30,7 +30,7 @@ fn an_unknown_key_with_nothing_near() {
 fn an_unknown_key_in_a_nested_section() {
     insta::assert_snapshot!(error("[backup.s3]\nbukket = 'x'\n"), @r"
     error: unknown key `bukket` in [backup.s3] (financehub.toml:2:1)
-    hint: did you mean `bucket`? known keys: bucket, prefix, region, endpoint_url, path_style, storage_class, sse_kms_key_id
+    hint: did you mean `bucket`? known keys: bucket, prefix, region, profile, endpoint_url, path_style, storage_class, sse_kms_key_id, object_lock, checksums, part_size, attempts
     ");
 }
 
@@ -38,7 +38,7 @@ fn an_unknown_key_in_a_nested_section() {
 fn an_unknown_key_of_an_environment_that_was_not_chosen() {
     insta::assert_snapshot!(error("[env.production.backup]\nrecipient = []\n"), @r"
     error: unknown key `recipient` in [env.production.backup] (financehub.toml:2:1)
-    hint: did you mean `recipients`? known keys: repository, directory, recipients, key, identity, compression_level, jobs, limit_upload, yield_after, databases, all_databases, files, config_files, redis, s3
+    hint: did you mean `recipients`? known keys: repository, directory, recipients, key, identity, compression_level, jobs, limit_upload, yield_after, databases, all_databases, files, config_files, redis, s3, copy, gc_grace, collapse, retention, status, hooks, ping, drill, anonymize
     ");
 }
 
