@@ -12,8 +12,7 @@ use fh_core::state::{self, Found, State};
 use fh_core::{Error, Result};
 use fh_repository::Repository;
 use serde::{Deserialize, Serialize};
-
-use crate::evidence::Standings;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Prefix of the sealed documents that say which sets were removed on purpose.
 pub const REMOVALS: &str = "removals/";
@@ -37,15 +36,20 @@ struct Seen {
     sets: BTreeSet<String>,
 }
 
-/// Compares the sets that are there with those that this host or the evidence has seen, and remembers the new ones. The
-/// check fails when one is gone that no document of [`REMOVALS`] names; it goes on failing until somebody looks into it.
+/// Compares the sets that are there with those that this host has seen or that there is evidence about (`proven`), and
+/// remembers the new ones. The check fails when one is gone that no document of [`REMOVALS`] names; it goes on failing until
+/// somebody looks into it.
 ///
 /// # Errors
 /// Exit code 3 when the repository cannot be read.
-pub async fn check(session: &Session, repository: &Repository, standings: &Standings) -> Result<Check> {
+pub async fn check<'a>(
+    session: &Session,
+    repository: &Repository,
+    proven: impl IntoIterator<Item = &'a String>,
+) -> Result<Check> {
     let present: BTreeSet<String> = repository.ids().await?.into_iter().collect();
     let removed = removed(repository).await?;
-    let mut missed: BTreeSet<String> = standings.sets.keys().cloned().collect();
+    let mut missed: BTreeSet<String> = proven.into_iter().cloned().collect();
     let memory = remember(session, repository, &present, &removed);
     if let Ok(Memory { seen, .. }) = &memory {
         missed.extend(seen.iter().cloned());
@@ -134,7 +138,9 @@ fn remember(
     removed: &BTreeSet<String>,
 ) -> Result<Memory> {
     let folder = state::folder(session.config(), &|name| std::env::var(name).ok())?;
-    let file = folder.join(format!("backup-sets-{}.json", repository.id()));
+    // A copy elsewhere has the same id, and need not have every set.
+    let place = xxh3_64(repository.describe().as_bytes());
+    let file = folder.join(format!("backup-sets-{}-{place:016x}.json", repository.id()));
     let state = State::new(&file, VERSION);
     let (seen, note) = match state.load::<Seen>()? {
         Found::Value(seen) => (seen.sets, None),

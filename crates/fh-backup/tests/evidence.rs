@@ -245,6 +245,25 @@ fn a_set_that_goes_without_a_word_is_missed() {
     tool.set("FH_STATE_DIR", tool.path("third-host").display().to_string());
     assert!(rollback(&tool, 1).to_string().contains(&sets[1]));
 
+    // A copy has the same identity, and not every set.
+    tool.run(&["copy", "--to", "second", &sets[0]]).expect(0);
+    let second = tool.path("second").display().to_string();
+    let report = Tool::new()
+        .with("FH_STATE_DIR", tool.path(".local/state/fh").display().to_string())
+        .run(&[
+            "verify",
+            "--no-evidence",
+            "--repository",
+            &second,
+            "--format",
+            "json",
+        ])
+        .expect(0)
+        .json();
+    assert_eq!(check(&report, "rollback")["status"], "pass");
+    let status = tool.run(&["status", "--format", "json"]).expect(1).json();
+    assert_eq!(check(&status, "rollback")["status"], "fail");
+
     // Removed on purpose, and said so by somebody with the key.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

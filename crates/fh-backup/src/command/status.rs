@@ -17,6 +17,7 @@ use crate::keep::accept::Acceptances;
 use crate::keep::collapse;
 use crate::keep::group::Group;
 use crate::keep::plan::{Inventory, Known};
+use crate::memory;
 
 /// Says whether there are fresh, proven backups, from what stands in the repository. No private key is needed.
 ///
@@ -54,6 +55,7 @@ pub async fn run(session: &Session, repository: &Repository, status: &Status) ->
         );
     }
     report.push(damaged(&inventory));
+    report.push(memory::check(session, repository, &inventory.proven).await?);
     report.data = serde_json::json!({ "groups": data, "damaged": inventory.unreadable.len() });
     Ok(report)
 }

@@ -69,7 +69,7 @@ pub async fn run(session: &Session, repository: &Repository, verify: &Verify) ->
     if sets.is_empty() {
         report.push(all_verified(&standings, verify));
     }
-    report.push(memory::check(session, repository, &standings).await?);
+    report.push(memory::check(session, repository, standings.sets.keys()).await?);
     report.checks.extend(keeping.checks());
     // In a verification a changed document is what it would be for a set: something that somebody changed.
     report

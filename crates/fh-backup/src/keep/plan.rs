@@ -1,6 +1,6 @@
 //! From a repository to what becomes of each set in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fh_core::Result;
 use fh_core::app::Session;
@@ -36,6 +36,8 @@ pub struct Inventory {
     pub unreadable: Vec<(String, String)>,
     /// What cannot be believed among the evidence.
     pub doubtful: Vec<String>,
+    /// The sets that there is evidence about, whether or not they are still there.
+    pub proven: BTreeSet<String>,
 }
 
 impl Inventory {
@@ -51,6 +53,7 @@ impl Inventory {
         let acceptances = Acceptances::read(repository).await?;
         let mut inventory = Self {
             doubtful,
+            proven: standings.keys().cloned().collect(),
             ..Self::default()
         };
         for set in repository.list_sets().await? {

@@ -65,7 +65,7 @@ pub async fn run(session: &Session, repository: &Repository, drill: &Drill) -> R
         report.show(section);
     }
     report.checks.extend(findings.checks);
-    report.push(memory::check(session, repository, &standings).await?);
+    report.push(memory::check(session, repository, standings.sets.keys()).await?);
     match found {
         Some(found) if !drill.no_evidence => {
             let mut keeping = Keeping::default();
