@@ -101,17 +101,36 @@ impl Repository {
                 "a copy needs a place of its own, where `fh-backup copy` makes the repository; nothing was changed",
             ));
         }
-        let repository = Self {
-            store,
-            description: self.description.clone(),
-            key: self.key.clone(),
-            identities: None,
-            encryption: self.encryption.clone(),
-            rotation: self.rotation,
+        let mut mirror = Mirror {
+            repository: Self {
+                store,
+                identities: None,
+                ..self.clone()
+            },
+            known: HashMap::new(),
         };
-        let vouched = repository.vouched().await?.into_iter();
-        let known = vouched.map(|object| (object.object.clone(), object)).collect();
-        Ok(Mirror { repository, known })
+        self.copy_rotations(&mirror).await?;
+        let vouched = mirror.repository.vouched().await?.into_iter();
+        mirror.known = vouched.map(|object| (object.object.clone(), object)).collect();
+        Ok(mirror)
+    }
+
+    /// Sets know the key rotation they were taken after, so those come before any set.
+    async fn copy_rotations(&self, to: &Mirror) -> Result<()> {
+        for entry in self.store.list(rotation::FOLDER).await? {
+            let key = entry.key;
+            let bytes = self.store.get(&key, rotation::LIMIT).await?.ok_or_else(|| {
+                Error::unable(format!("{key} is gone from {}", self.describe())).hint("run the copy again")
+            })?;
+            self.is_sealed(&key, &bytes)
+                .map_err(|why| Error::bad(format!("{key} cannot be believed: {why}")))?;
+            if to.create(&key, bytes).await?.is_err() {
+                return Err(Error::refused(format!("another {key} is in {}", to.describe())).hint(
+                    "the keys of the copy were rotated there: a copy follows its first repository and is not written to by others",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Copies one set with all it needs, and the documents about it. `on_bytes` hears of every segment that is done.
@@ -164,6 +183,9 @@ impl Repository {
         for (size, put, problem) in results {
             copied.count(put, size);
             copied.problems.extend(problem);
+        }
+        if let Some(guide) = &set.header.guide {
+            copied.problems.extend(self.guide_problem(id, guide).await?);
         }
         if !copied.problems.is_empty() {
             return Ok(copied);

@@ -18,7 +18,7 @@ use crate::store::Store;
 /// Prefix of every rotation's key.
 pub(crate) const FOLDER: &str = "keys/";
 /// Size of one at most.
-const LIMIT: u64 = 1 << 20;
+pub(crate) const LIMIT: u64 = 1 << 20;
 
 /// One change of the recipients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -130,7 +130,7 @@ impl Repository {
     }
 
     /// What is wrong with the page that tells people how to restore: they will run its commands.
-    async fn guide_problem(&self, id: &str, guide: &Guide) -> Result<Option<Finding>> {
+    pub(crate) async fn guide_problem(&self, id: &str, guide: &Guide) -> Result<Option<Finding>> {
         let object = guide_key(id);
         let problem = match self.store.get(&object, GUIDE_LIMIT).await {
             Ok(None) => Some("is missing".to_owned()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bucket::Bucket;
 use fh_core::Exit;
-use fh_repository::{Access, Copied, DirStore, Repository, Store};
+use fh_repository::{Access, Copied, DirStore, Repository, SetFields, Store};
 use small::{Small, backup, open, read, store};
 
 const EVIDENCE: &str = "2026-11-24T030000Z.json";
@@ -249,4 +249,70 @@ async fn another_repository_is_left_alone() {
     fs::remove_file(other.folder.path().join("fh-backup.json")).unwrap();
     assert!(refused(place).await.contains("and no description"));
     assert_eq!(files(place, ".set").len(), 1);
+}
+
+#[tokio::test]
+async fn rotated_keys_come_before_the_sets_that_know_of_them() {
+    let small = Small::new(true).await;
+    let new = fh_repository::generate_identity();
+    open(&small)
+        .await
+        .rotate(std::slice::from_ref(&new.recipient), &[])
+        .await
+        .unwrap();
+    let source = open(&small).await;
+    let (second, _) = backup(&source, &["four\n"]).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target: Arc<dyn Store> = Arc::new(DirStore::new(folder.path()));
+    assert_eq!(copy(&source, &target, &second).await.problems, []);
+    let access = Access {
+        key: None,
+        identity: Some(new.identity),
+    };
+    let mirror = Repository::open(Arc::clone(&target), access).await.unwrap();
+    assert_eq!(read(&mirror, &second).await.unwrap(), ["four\n"]);
+    backup(&mirror, &["five\n"]).await.unwrap();
+
+    // Rotations that part ways are not mixed.
+    source.rotate(&[], &[new.recipient]).await.unwrap();
+    let other = fh_repository::generate_identity();
+    mirror.rotate(&[other.recipient], &[]).await.unwrap();
+    let error = source.mirror_in(target).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Refused);
+    assert!(
+        error.message().starts_with("another keys/000002.json is in"),
+        "{error}"
+    );
+    let path = small.folder.path().join("keys/000001.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"number\":1", "\"number\":3")).unwrap();
+    let error = source
+        .mirror_in(Arc::new(DirStore::new(folder.path().join("x"))))
+        .await
+        .unwrap_err();
+    assert_eq!(error.exit(), Exit::Bad, "{}", error.render());
+}
+
+#[tokio::test]
+async fn a_page_for_people_that_was_changed_is_not_passed_on() {
+    let small = Small::new(false).await;
+    let source = open(&small).await;
+    let writer = source.writer(1).await.unwrap();
+    let segment = writer.put(bytes::Bytes::from_static(b"one\n")).await.unwrap();
+    let fields = SetFields {
+        guide: Some("restore {set}".into()),
+        ..SetFields::default()
+    };
+    let set = source.commit(&writer, fields, &vec![segment]).await.unwrap();
+    let page = small.folder.path().join(format!("sets/{}.RESTORE.md", set.id));
+    let whole = fs::read(&page).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let target: Arc<dyn Store> = Arc::new(DirStore::new(folder.path()));
+    fs::write(&page, "rm -rf /").unwrap();
+    let copied = copy(&source, &target, &set.id).await;
+    assert_eq!(copied.problems[0].problem, "was changed: do not run its commands");
+    assert_eq!(target.list("sets/").await.unwrap(), []);
+    fs::write(&page, whole).unwrap();
+    assert_eq!(copy(&source, &target, &set.id).await.problems, []);
+    assert_eq!(target.list("sets/").await.unwrap().len(), 2);
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Exit, Result};
-use fh_repository::{Access, Deleted, Entry, Put, Repository, SetState, Store};
+use fh_repository::{Access, Deleted, Entry, Lock, Put, Repository, SetState, Store};
 use small::{Small, backup, open, read, store};
 
 /// Passes everything on until a number of writes was made; every later one fails, before or after it took effect.
@@ -46,6 +46,18 @@ impl Store for Dying {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         self.inner.list(prefix).await
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.inner.lock()
+    }
+
+    async fn lock_until(&self, key: &str, until: jiff::Timestamp) -> Result<()> {
+        self.inner.lock_until(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: std::time::Duration) -> Result<u64> {
+        self.inner.sweep_uploads(older_than).await
     }
 
     fn describe(&self) -> String {

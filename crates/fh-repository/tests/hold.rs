@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Exit, Result};
 use fh_repository::{
-    Access, Deleted, DirStore, Entry, Location, Lock, Put, Repository, S3Options, Store, open_store,
+    Access, Deleted, DirStore, Entry, Location, Lock, Put, Repository, S3Options, Store, Throttled,
+    open_store,
 };
 use jiff::{SignedDuration, Timestamp};
 use small::{Small, backup};
@@ -66,6 +67,9 @@ impl Store for Locked {
         }
         self.extended.lock().unwrap().push(key.to_owned());
         Ok(())
+    }
+    async fn sweep_uploads(&self, older_than: std::time::Duration) -> Result<u64> {
+        self.folder.sweep_uploads(older_than).await
     }
     fn describe(&self) -> String {
         self.folder.describe()
@@ -148,6 +152,17 @@ async fn locks_of_another_place_are_not_believed() {
     });
     take(&small, &there, &["one\n"]).await.unwrap();
     assert_eq!(there.extended(), 2, "the segment and the description");
+}
+
+/// A limit on the speed must not cost the locks.
+#[tokio::test]
+async fn a_store_behind_another_one_is_locked_too() {
+    let small = Small::new(false).await;
+    let store = Locked::new(&small, 10, false);
+    let slow = Arc::new(Throttled::new(store.clone(), 1 << 30));
+    let repository = Repository::open(slow, Access::default()).await.unwrap();
+    backup(&repository, &["one\n"]).await.unwrap();
+    assert_eq!(store.extended(), 2);
 }
 
 #[tokio::test]

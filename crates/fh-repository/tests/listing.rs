@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Exit, Result};
-use fh_repository::{Access, Deleted, Entry, Put, Repository, SetState, Store};
+use fh_repository::{Access, Deleted, Entry, Lock, Put, Repository, SetState, Store};
 use small::{Small, backup, open, store};
 
 #[tokio::test]
@@ -106,6 +106,18 @@ impl Store for Vanishing {
             },
         );
         Ok(entries)
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.0.lock()
+    }
+
+    async fn lock_until(&self, key: &str, until: jiff::Timestamp) -> Result<()> {
+        self.0.lock_until(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: std::time::Duration) -> Result<u64> {
+        self.0.sweep_uploads(older_than).await
     }
 
     fn describe(&self) -> String {

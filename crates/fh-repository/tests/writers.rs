@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use bucket::Bucket;
 use bytes::Bytes;
 use fh_core::Result;
-use fh_repository::{Access, Deleted, Entry, Put, Repository, SegmentRef, SetFields, Store};
+use fh_repository::{Access, Deleted, Entry, Lock, Put, Repository, SegmentRef, SetFields, Store};
 use small::{Small, backup, open, read, store};
 
 /// Two runs that know nothing of each other and write the same segments at the same time.
@@ -92,6 +92,18 @@ impl Store for Forgetful {
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         self.inner.list(prefix).await
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.inner.lock()
+    }
+
+    async fn lock_until(&self, key: &str, until: jiff::Timestamp) -> Result<()> {
+        self.inner.lock_until(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: std::time::Duration) -> Result<u64> {
+        self.inner.sweep_uploads(older_than).await
     }
 
     fn describe(&self) -> String {

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Result};
+use jiff::Timestamp;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use super::{Deleted, Entry, Put, Store, no_locks};
+use super::{Deleted, Entry, Lock, Put, Store, no_locks};
 
 /// Names that begin so are files in the making. A listing passes over them.
 const TEMPORARY: &str = ".tmp-";
@@ -92,6 +93,14 @@ impl Store for DirStore {
             Ok(found)
         })
         .await
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        None
+    }
+
+    async fn lock_until(&self, key: &str, _: Timestamp) -> Result<()> {
+        Err(no_locks(&self.path(key).display().to_string()))
     }
 
     async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
@@ -207,7 +216,7 @@ fn walk(root: &Path, folder: &Path, found: &mut Vec<Entry>) -> Result<()> {
             let modified = metadata
                 .modified()
                 .ok()
-                .and_then(|time| jiff::Timestamp::try_from(time).ok());
+                .and_then(|time| Timestamp::try_from(time).ok());
             found.push(Entry {
                 key,
                 size: metadata.len(),

@@ -93,29 +93,22 @@ pub trait Store: Send + Sync + Debug {
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>>;
 
     /// The Object Lock of what [`Store::put_new`] creates; `None` when it locks nothing.
-    fn lock(&self) -> Option<Lock> {
-        None
-    }
+    ///
+    /// Not provided, like the two below: a store that wraps another one must pass them on, or nothing would be locked.
+    fn lock(&self) -> Option<Lock>;
 
     /// Locks an object until `until`; a longer lock stays as it is.
     ///
     /// # Errors
     /// Exit code 2 when this store has no locks, 3 when the object is not locked so long now.
-    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
-        let _ = until;
-        Err(no_locks(&format!("{key} in {}", self.describe())))
-    }
+    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()>;
 
     /// Removes what writers left behind that died in the middle of an object: nobody can read it, and it takes space.
     /// Gives how many there were.
     ///
     /// # Errors
     /// Exit code 3 when the store cannot be read, or not all could be removed.
-    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
-        // What is written in one piece leaves nothing behind.
-        let _ = older_than;
-        Ok(0)
-    }
+    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64>;
 
     /// The place, for messages: a path, or `s3://bucket/prefix`.
     fn describe(&self) -> String;

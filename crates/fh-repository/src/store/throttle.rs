@@ -6,7 +6,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::Result;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{Deleted, Entry, Lock, Put, Store};
@@ -66,7 +65,7 @@ impl Store for Throttled {
         self.inner.lock()
     }
 
-    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
+    async fn lock_until(&self, key: &str, until: jiff::Timestamp) -> Result<()> {
         self.inner.lock_until(key, until).await
     }
 

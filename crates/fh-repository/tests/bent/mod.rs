@@ -14,7 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fh_core::{Error, Result};
-use fh_repository::{Deleted, Entry, GarbageOptions, Put, Repository, Store};
+use fh_repository::{Deleted, Entry, GarbageOptions, Lock, Put, Repository, Store};
 use jiff::{SignedDuration, Timestamp};
 
 /// What a collector does beside.
@@ -151,6 +151,18 @@ impl Store for Bent {
             entry.modified = shift.and_then(|shift| Some(entry.modified? + shift));
         }
         Ok(entries)
+    }
+
+    fn lock(&self) -> Option<Lock> {
+        self.inner.lock()
+    }
+
+    async fn lock_until(&self, key: &str, until: Timestamp) -> Result<()> {
+        self.inner.lock_until(key, until).await
+    }
+
+    async fn sweep_uploads(&self, older_than: Duration) -> Result<u64> {
+        self.inner.sweep_uploads(older_than).await
     }
 
     fn describe(&self) -> String {
