@@ -184,7 +184,7 @@ fn everything_in_the_way_is_told_at_once_and_nothing_is_changed() {
     server.psql(
         "shop",
         "CREATE ROLE clerk; CREATE ROLE guest LOGIN; CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm;
-         CREATE TABLE item (id int PRIMARY KEY); ALTER TABLE item OWNER TO clerk;
+         CREATE TABLE item (id int PRIMARY KEY); ALTER TABLE item OWNER TO clerk; INSERT INTO item VALUES (1);
          UPDATE pg_extension SET extversion = '0.9' WHERE extname = 'hstore';
          UPDATE pg_extension SET extname = 'nonesuch' WHERE extname = 'pg_trgm';
          UPDATE pg_database SET datcollversion = '1.0' WHERE datname = 'shop'",
