@@ -66,6 +66,15 @@ fn stale_and_unproven_backups_are_noticed() {
         "{text}"
     );
 
+    // A set that went without a record is missed.
+    let made = tool.run(&["create", "--format", "json"]).expect(0).json();
+    let newest = made["data"]["set"].as_str().unwrap();
+    status(&[], 1);
+    std::fs::remove_file(repository.join(format!("sets/{newest}.set"))).unwrap();
+    let metrics = status(&["--format", "prometheus"], 1).stdout;
+    let missed = "fh_backup_check_status{command=\"status\",check=\"rollback\"} 2";
+    assert!(metrics.contains(missed), "{metrics}");
+
     std::fs::remove_dir_all(&repository).unwrap();
     status(&[], 3);
 }

@@ -26,6 +26,8 @@ use crate::verify::Finding;
 const AT_ONCE: usize = 4;
 /// Prefix of the documents that say what verifications and drills found.
 const EVIDENCE: &str = "evidence/";
+/// Prefix of the documents that accept a set which holds less than the one before it.
+const ACCEPTED: &str = "accepted/";
 
 /// What became of one set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -272,18 +274,20 @@ impl Repository {
         Ok(put)
     }
 
-    /// Evidence, whatever else stands beside the set under its name, and the key rotations, without which the set would
+    /// Evidence, acceptance, whatever else stands beside the set under its name, and the key rotations, without which the set would
     /// seem to come from a repository that was rolled back.
     async fn copy_documents(&self, to: &Mirror, id: &str, copied: &mut Copied) -> Result<()> {
         let mut keys = self.store.list(&format!("{EVIDENCE}{id}/")).await?;
         keys.extend(self.store.list(&format!("{}{id}.", set::FOLDER)).await?);
+        keys.extend(self.store.list(&format!("{ACCEPTED}{id}.")).await?);
         keys.extend(self.store.list(rotation::FOLDER).await?);
         for entry in keys.into_iter().filter(|entry| entry.key != set_key(id)) {
             let key = entry.key;
             let Some(bytes) = self.store.get(&key, document::LIMIT).await? else {
                 continue;
             };
-            if (key.starts_with(EVIDENCE) || key.starts_with(rotation::FOLDER))
+            let sealed = [EVIDENCE, ACCEPTED, rotation::FOLDER];
+            if sealed.iter().any(|folder| key.starts_with(folder))
                 && let Err(problem) = self.is_sealed(&key, &bytes)
             {
                 copied.problems.push(finding(&key, problem));

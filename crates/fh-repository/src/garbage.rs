@@ -55,6 +55,8 @@ pub struct Collected {
     pub removed_bytes: u64,
     /// Segments that were on a list and that a set names now.
     pub spared: u64,
+    /// Those among them whose bytes a bucket with versions keeps.
+    pub hidden: u64,
     /// Segments that the store does not let go.
     pub locked: u64,
     /// Lists that cannot be believed, each with the reason. They were left alone.
@@ -196,10 +198,14 @@ impl Repository {
                 .try_collect()
                 .await?;
             for (object, deleted) in deleted {
-                if deleted == Deleted::Kept {
-                    collected.removed -= 1;
-                    collected.removed_bytes -= present.get(&object).map_or(0, |(size, _)| *size);
-                    collected.locked += 1;
+                match deleted {
+                    Deleted::Gone => {}
+                    Deleted::Hidden => collected.hidden += 1,
+                    Deleted::Kept => {
+                        collected.removed -= 1;
+                        collected.removed_bytes -= present.get(&object).map_or(0, |(size, _)| *size);
+                        collected.locked += 1;
+                    }
                 }
             }
         }

@@ -63,6 +63,10 @@ async fn a_copy_is_a_whole_repository_of_its_own() {
             .put_document(&format!("evidence/{}/{EVIDENCE}", small.set), &vec![1])
             .await
             .unwrap();
+        source
+            .put_document(&format!("accepted/{}.json", small.set), &vec![2])
+            .await
+            .unwrap();
         let beside = small.folder.path().join(format!("sets/{}.RESTORE.md", small.set));
         fs::write(&beside, "how to").unwrap();
         let bucket = Bucket::start();
@@ -71,8 +75,8 @@ async fn a_copy_is_a_whole_repository_of_its_own() {
         let copied = copy(&source, &target, &small.set).await;
         assert_eq!(
             (copied.sent, copied.present),
-            (6, 0),
-            "three segments, two beside, the set"
+            (7, 0),
+            "three segments, three beside, the set"
         );
         assert_eq!(copied.problems, []);
         // A second set shares two segments.
@@ -83,7 +87,7 @@ async fn a_copy_is_a_whole_repository_of_its_own() {
         assert_eq!((copied.sent, copied.present), (2, 2));
         // Nothing is sent twice.
         let copied = copy(&source, &target, &small.set).await;
-        assert_eq!((copied.sent, copied.sent_bytes, copied.present), (0, 0, 6));
+        assert_eq!((copied.sent, copied.sent_bytes, copied.present), (0, 0, 7));
 
         // The source is lost; the copy is all there is, and is copied back into a folder.
         fs::rename(small.folder.path(), small.folder.path().with_extension("lost")).unwrap();

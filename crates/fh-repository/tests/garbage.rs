@@ -317,6 +317,20 @@ async fn what_the_store_keeps_is_counted_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn what_a_bucket_hides_and_keeps_is_told() {
+    let small = Small::new(false).await;
+    orphan(&open(&small).await, "lost\n").await;
+    open(&small).await.collect_garbage(&options(25)).await.unwrap();
+    let mut bent = Bent::new(store(&small.folder), SignedDuration::ZERO);
+    bent.versions = true;
+    let repository = Repository::open(Arc::new(bent), Access::default()).await.unwrap();
+    let collected = repository.collect_garbage(&options(50)).await.unwrap();
+    assert_eq!((collected.removed, collected.hidden, collected.locked), (1, 1, 0));
+    assert_eq!(repository.remove_set(&small.set).await.unwrap(), Deleted::Hidden);
+    assert!(repository.ids().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_set_goes_with_what_stands_beside_it() {
     let small = Small::new(false).await;
     let repository = open(&small).await;

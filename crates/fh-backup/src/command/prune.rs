@@ -20,6 +20,8 @@ use crate::keep::retention::{Decision, Rules};
 
 /// The least grace: what makes the garbage collection safe beside running backups rests on it.
 const LEAST_GRACE: std::time::Duration = std::time::Duration::from_hours(1);
+/// A writer may be at work on younger uploads.
+const LEAST_SWEEP: std::time::Duration = std::time::Duration::from_hours(24);
 
 /// What is to become of everything.
 struct Plan {
@@ -78,10 +80,15 @@ pub async fn run(session: &Session, prune: &Prune) -> Result<Report> {
         Err(error) => report.push(Check::from_error("garbage", &error)),
     }
     if !prune.dry_run {
-        report.push(match repository.sweep_uploads(config.gc_grace.get()).await {
-            Ok(swept) => Check::pass("uploads", format!("{swept} unfinished upload(s) are gone")),
-            Err(error) => Check::from_error("uploads", &error),
-        });
+        report.push(
+            match repository
+                .sweep_uploads(config.gc_grace.get().max(LEAST_SWEEP))
+                .await
+            {
+                Ok(swept) => Check::pass("uploads", format!("{swept} unfinished upload(s) are gone")),
+                Err(error) => Check::from_error("uploads", &error),
+            },
+        );
     }
     report.data = data.into();
     Ok(report)
@@ -343,6 +350,7 @@ fn garbage(collected: &Collected, dry_run: bool) -> Check {
         waiting,
         removed,
         removed_bytes,
+        hidden,
         spared,
         locked,
         doubtful,
@@ -362,6 +370,10 @@ fn garbage(collected: &Collected, dry_run: bool) -> Check {
         (waiting, "listed earlier and waiting"),
         (spared, "spared, because a set needs them again"),
         (locked, "kept by the store"),
+        (
+            hidden,
+            "of those removed still cost: the bucket keeps versions until a lifecycle rule removes them",
+        ),
     ] {
         if *count > 0 {
             parts.push(format!("{count} {what}"));

@@ -38,6 +38,8 @@ pub struct Bent {
     shift_lists: Option<SignedDuration>,
     deletions_left: AtomicUsize,
     kept: Vec<&'static str>,
+    /// Whether it keeps versions of what was deleted.
+    pub versions: bool,
     beside: Mutex<Option<Arc<Beside>>>,
     step: AtomicUsize,
     last_look: Mutex<Option<usize>>,
@@ -51,6 +53,7 @@ impl Bent {
             shift_lists: Some(SignedDuration::ZERO),
             deletions_left: AtomicUsize::new(usize::MAX),
             kept: Vec::new(),
+            versions: false,
             beside: Mutex::default(),
             step: AtomicUsize::new(0),
             last_look: Mutex::default(),
@@ -133,7 +136,8 @@ impl Store for Bent {
         self.deletions_left
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
             .map_err(|_| Error::unable("the connection was lost"))?;
-        self.inner.delete(key).await
+        let deleted = self.inner.delete(key).await?;
+        Ok(if self.versions { Deleted::Hidden } else { deleted })
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
