@@ -159,7 +159,7 @@ fn what_is_not_decided_stops_the_restore_before_anything_is_changed() {
         [backup.anonymize]
         salt = { env = "ANONYMIZE_SALT" }
         [backup.anonymize.tables."public.users"]
-        columns = { login = "hash", email = "null", nmae = "name", score = "hash", code = "email" }
+        columns = { login = "hash", email = "null", names = "name", score = "hash", code = "email" }
         [backup.anonymize.tables."public.visit"]
         [backup.anonymize.tables."public.logs"]
         "#,
@@ -168,7 +168,7 @@ fn what_is_not_decided_stops_the_restore_before_anything_is_changed() {
         &run(&tool, 2),
         &[
             "public.users.email: the rule \"null\" is for a column that is NOT NULL",
-            "public.users.nmae: there is no such column with stored values (did you mean name?)",
+            "public.users.names: there is no such column with stored values (did you mean name?)",
             "public.users.name (text) has no rule",
             "public.users.phone (public.phone) has no rule",
             "public.users.address (jsonb) has no rule",
