@@ -54,12 +54,12 @@ async fn a_locale_that_the_server_lacks_is_told_and_replaced() {
     let server = require!(Postgres::try_start());
     let target =
         ConnectionString::parse(&Secret::new(server.url("postgres")), &Environment::empty()).unwrap();
-    let properties = |collate: &str| Properties {
+    let properties = |collate: &str, icu: Option<&str>| Properties {
         encoding: "UTF8".into(),
         collate: collate.into(),
         ctype: collate.into(),
-        provider: None,
-        locale: None,
+        provider: icu.map(|_| "i".into()),
+        locale: icu.map(Into::into),
         icu_rules: None,
         collation_version: None,
         owner: "postgres".into(),
@@ -67,16 +67,26 @@ async fn a_locale_that_the_server_lacks_is_told_and_replaced() {
         grants: None,
     };
     let options = ConnectOptions::default();
-    for (locale, told) in [("C", false), ("xx_XX.UTF-8", true)] {
-        let (scratch, note) = Scratch::make(&target, &options, &properties(locale))
+    let column = if server.major() < 17 {
+        "daticulocale"
+    } else {
+        "datlocale"
+    };
+    for (locale, icu, told) in [
+        ("C", None, false),
+        ("C", Some("de-DE"), false),
+        ("xx_XX.UTF-8", None, true),
+    ] {
+        let (scratch, note) = Scratch::make(&target, &options, &properties(locale, icu))
             .await
             .unwrap();
         assert_eq!(note.is_some_and(|note| note.contains(locale)), told, "{locale}");
         let there = format!(
-            "SELECT datcollate FROM pg_database WHERE datname = '{}'",
+            "SELECT datcollate, coalesce({column}, '-') FROM pg_database WHERE datname = '{}'",
             scratch.name()
         );
-        assert_eq!(server.psql("postgres", &there), "C");
+        let expected = format!("C|{}", icu.unwrap_or("-"));
+        assert_eq!(server.psql("postgres", &there), expected);
         // Every way out drops it, also one that forgets to.
         drop(scratch);
         assert_eq!(server.psql("postgres", &there), "");

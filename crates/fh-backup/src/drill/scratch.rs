@@ -7,6 +7,7 @@ use fh_pg::{ConnectOptions, Connection, ConnectionString, connect, query_error, 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::body::Properties;
+use crate::restore::made::empty_database;
 
 /// What the names of scratch databases begin with. Nothing of another name is ever dropped.
 pub const PREFIX: &str = "fh_drill_";
@@ -16,8 +17,8 @@ const COMMENT: &str = "fh-backup drill begun ";
 const KEPT: &str = "fh-backup drill, kept for a look";
 /// Left behind by a drill that was killed, once it is this old.
 const OLD: SignedDuration = SignedDuration::from_hours(24);
-/// `invalid locale name` (`ERRCODE_WRONG_OBJECT_TYPE` in PostgreSQL's dbcommands.c).
-const NO_SUCH_LOCALE: &str = "42809";
+/// SQLSTATEs of a locale that the operating system, or ICU, does not know (`createdb` in PostgreSQL's dbcommands.c).
+const NO_SUCH_LOCALE: [&str; 2] = ["42809", "22023"];
 
 /// A database that goes with its value, on every way out.
 #[derive(Debug)]
@@ -54,18 +55,27 @@ impl Scratch {
             // From now on: an answer that is lost on the way may mean that it was made.
             there: true,
         };
-        let made = scratch
-            .create(&session, properties, &properties.collate, &properties.ctype)
-            .await;
+        let made = scratch.create(&session, properties).await;
         let note = match made {
-            Err(error) if error.code().is_some_and(|code| code.code() == NO_SUCH_LOCALE) => {
+            Err(error)
+                if error
+                    .code()
+                    .is_some_and(|code| NO_SUCH_LOCALE.contains(&code.code())) =>
+            {
+                let plain = Properties {
+                    collate: "C".into(),
+                    ctype: "C".into(),
+                    provider: None,
+                    locale: None,
+                    ..properties.clone()
+                };
                 scratch
-                    .create(&session, properties, "C", "C")
+                    .create(&session, &plain)
                     .await
                     .map_err(|error| scratch.not_made(error))?;
                 Some(format!(
                     "the server has no locale {}, so that C is used: the order of texts may differ",
-                    properties.collate
+                    properties.locale.as_ref().unwrap_or(&properties.collate)
                 ))
             }
             other => {
@@ -81,16 +91,8 @@ impl Scratch {
         &self,
         session: &Connection,
         properties: &Properties,
-        collate: &str,
-        ctype: &str,
     ) -> std::result::Result<(), tokio_postgres::Error> {
-        let statement = format!(
-            "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
-            quote_ident(&self.name),
-            quote_literal(&properties.encoding),
-            quote_literal(collate),
-            quote_literal(ctype)
-        );
+        let statement = empty_database(&self.name, properties, session.server.major());
         session.batch_execute(&statement).await
     }
 

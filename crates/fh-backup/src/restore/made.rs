@@ -9,7 +9,7 @@ use fh_pg::{
 };
 
 use super::definitions::Ownership;
-use crate::body::Database;
+use crate::body::{Database, Properties};
 
 /// Databases that every server has, from which others are made, renamed and dropped.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
@@ -172,9 +172,16 @@ pub(crate) fn already_there(name: &str) -> Error {
         .hint("choose another name, or --into for an empty database that exists; nothing was changed")
 }
 
-/// `CREATE DATABASE`, from the one template that any encoding and locale can be given (PostgreSQL manual, 23.3).
 fn statement(name: &str, database: &Database, ownership: Ownership, major: u32) -> String {
-    let properties = &database.properties;
+    let mut statement = empty_database(name, &database.properties, major);
+    if !ownership.no_owner {
+        statement.push_str(&format!(" OWNER {}", quote_ident(&database.properties.owner)));
+    }
+    statement
+}
+
+/// `CREATE DATABASE`, from the one template that any encoding and locale can be given (PostgreSQL manual, 23.3).
+pub(crate) fn empty_database(name: &str, properties: &Properties, major: u32) -> String {
     let literal = |text: &str| quote_literal(text);
     let mut statement = format!(
         "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}",
@@ -197,16 +204,12 @@ fn statement(name: &str, database: &Database, ownership: Ownership, major: u32) 
         (Some("c"), _) if major >= 15 => statement.push_str(" LOCALE_PROVIDER libc"),
         _ => {}
     }
-    if !ownership.no_owner {
-        statement.push_str(&format!(" OWNER {}", quote_ident(&properties.owner)));
-    }
     statement
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Properties;
 
     fn database(provider: Option<&str>, locale: Option<&str>) -> Database {
         Database {
