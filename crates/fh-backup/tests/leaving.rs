@@ -239,10 +239,29 @@ fn the_page_in_every_set_restores_it_as_printed() {
         let tool = Tool::new()
             .in_folder(encrypted)
             .with("DATABASE_URL", server.url(name));
+        std::fs::create_dir_all(tool.path("media/odd name")).unwrap();
+        std::fs::write(tool.path("media/odd name/picture"), vec![7; 3 << 20]).unwrap();
+        std::fs::write(tool.path("media/tree.tar"), "named like a file of the script").unwrap();
+        std::fs::write(
+            tool.path("financehub.toml"),
+            "[[backup.files]]\nname = 'private name'\npath = 'media'\n",
+        )
+        .unwrap();
         tool.run(&["create"]).expect(0);
+        tool.run(&["verify", "--full"]).expect(0);
         server.psql("postgres", &rename(name, "original"));
         follow(&server, &tool).expect(0);
         assert_same((&server, "original"), (&server, name));
+        let below = |folder: &Path| -> Vec<(PathBuf, Vec<u8>)> {
+            let found = files(folder).into_iter();
+            found
+                .map(|(path, bytes)| (path.strip_prefix(folder).unwrap().to_owned(), bytes))
+                .collect()
+        };
+        assert_eq!(
+            below(&tool.path("repository/files-1/files")),
+            below(&tool.path("media"))
+        );
         // In clear it says no more than the set's header.
         let page =
             std::fs::read_to_string(tool.path(&format!("repository/sets/{}.RESTORE.md", tool.newest())))
@@ -253,6 +272,7 @@ fn the_page_in_every_set_restores_it_as_printed() {
              ORDER BY length(relname) DESC LIMIT 1",
         );
         assert!(!page.contains(&table), "{table} is in the page");
+        assert!(!page.contains("private name"), "the tree's name is in the page");
 
         // Rows that are gone must not give a database that looks whole: neither cut off nor, in clear, left out well.
         server.drop_database(name);

@@ -4,6 +4,8 @@ mod tool;
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use fh_testkit::S3;
+use fh_testkit::webhook::{Reply, Webhook};
 use tool::{Tool, files, small_server};
 
 /// The script warned, went on without the database, and said "completed successfully".
@@ -101,4 +103,85 @@ fn a_restore_does_not_write_over_a_live_database() {
         server.psql("shop", "SELECT name FROM item WHERE id = 1"),
         "newer than the backup"
     );
+}
+
+/// The script deleted by age alone: after a week of failures the last dump that could be restored was gone.
+#[test]
+fn age_alone_deletes_nothing_while_backups_fail() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new()
+        .in_folder(false)
+        .with("DATABASE_URL", server.url("shop"));
+    tool.run(&["create"]).expect(0);
+    tool.run(&["verify"]).expect(0);
+    let good = tool.newest();
+    let tool = tool.with("DATABASE_URL", server.url("gone"));
+    for _ in 0..3 {
+        tool.run(&["create"]).expect(3);
+    }
+    tool.run(&["prune", "--keep-within", "1s"]).expect(0);
+    assert_eq!(tool.sets(), std::slice::from_ref(&good));
+    server.create_database("copy");
+    let tool = tool.with("DATABASE_URL", server.url("shop"));
+    tool.run(&["restore", "--into", "copy", &good]).expect(0);
+    assert_eq!(server.psql("copy", "SELECT count(*) FROM item"), "5000");
+}
+
+/// The script wrote `.env` with every value replaced by stars.
+#[test]
+fn an_env_file_comes_back_with_its_values() {
+    let Some(server) = small_server() else { return };
+    let tool = Tool::new()
+        .in_folder(true)
+        .with("DATABASE_URL", server.url("shop"));
+    let content = "SECRET_KEY=of-the-shop\nDEBUG=\n";
+    std::fs::write(tool.path(".env"), content).unwrap();
+    std::fs::write(
+        tool.path("financehub.toml"),
+        "[backup]\nconfig_files = ['.env']\n",
+    )
+    .unwrap();
+    tool.run(&["create"]).expect(0);
+    std::fs::remove_file(tool.path(".env")).unwrap();
+    tool.run(&["restore", "--config-files", "--to", "out"]).expect(0);
+    let restored = files(&tool.path("out"));
+    let found = restored.iter().find(|(path, _)| path.ends_with(".env"));
+    assert_eq!(found.map(|(_, bytes)| &bytes[..]), Some(content.as_bytes()));
+}
+
+/// The script uploaded only when static keys stood in the environment, so never in an ECS task, and said nothing.
+#[test]
+fn a_task_role_is_enough_to_upload() {
+    let Some(server) = small_server() else { return };
+    let s3 = S3::start();
+    let role = format!(
+        r#"{{"AccessKeyId":"{}","SecretAccessKey":"{}","Token":"of-the-task","Expiration":"2099-01-01T00:00:00Z"}}"#,
+        s3.access_key(),
+        s3.secret_key()
+    );
+    let reply = || {
+        Reply::status(200)
+            .header("content-type", "application/json")
+            .body(role.clone())
+    };
+    let metadata = Webhook::start((0..40).map(|_| reply()));
+    let tool = Tool::new()
+        .in_s3(&s3, false)
+        .with("DATABASE_URL", server.url("shop"))
+        .with("AWS_ACCESS_KEY_ID", "")
+        .with("AWS_SECRET_ACCESS_KEY", "")
+        .with(
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            metadata.url("/v2/credentials"),
+        );
+    let before = s3.requests().len();
+    tool.run(&["create"]).expect(0);
+    assert!(!metadata.requests().is_empty(), "the role was asked for");
+    assert!(
+        s3.requests()[before..]
+            .iter()
+            .any(|request| request.method == "PUT" && request.path.contains("/sets/")),
+        "the set was uploaded"
+    );
+    tool.run(&["verify", "--full"]).expect(0);
 }

@@ -67,10 +67,10 @@ pub async fn run(session: &Session, accept_collapse: bool) -> Result<Report> {
     let body = Body {
         databases,
         globals,
-        ..parts::take(session, &writer).await?
+        ..parts::take(session, &writer, options.encrypted).await?
     };
     let mut fields = fields(session, &body);
-    fields.guide = Some(leaving::guide(&repository, &body.databases));
+    fields.guide = Some(leaving::guide(&repository, &body));
     fields.summary = keep::summary::of(&body);
     let acceptances = Acceptances::read(&repository).await?;
     let limits = &config.backup.collapse;

@@ -47,6 +47,9 @@ pub struct Tree {
     pub segments: Vec<SegmentRef>,
     /// The index: lines of JSON, one for each entry, in the order of the stream.
     pub index: Vec<SegmentRef>,
+    /// A shell script that lays it out without this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaving: Option<SegmentRef>,
     /// What is not in it although it was there, or changed while it was read, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -2,21 +2,26 @@
 
 use std::fmt::Write as _;
 
-use fh_repository::{Encryption, Repository};
+use fh_repository::{Encryption, Repository, SegmentRef};
 
-use crate::body::Database;
+use crate::body::{Body, Database};
 use crate::restore::definitions::connection_name;
 
 /// Text of `sets/<id>.RESTORE.md`; `{set}` stands for the set's id. Every block of commands is run as it stands by a
 /// test.
 #[must_use]
-pub fn text(repository: &Repository, databases: &[Database]) -> String {
+pub fn text(repository: &Repository, body: &Body) -> String {
+    let databases = &body.databases;
     let encrypted = *repository.encryption() != Encryption::None;
     let mut text = String::from("# How to restore the set {set} without fh-backup\n\n");
     needs(&mut text, repository, encrypted, databases);
     fetch(&mut text, &repository.describe());
     for (number, database) in (1..).zip(databases) {
         restore(&mut text, number, database, encrypted);
+    }
+    let trees = body.files.iter().filter_map(|tree| tree.leaving.as_ref());
+    for (number, script) in (1..).zip(trees) {
+        unpack(&mut text, number, databases.len() + number + 1, script, encrypted);
     }
     text
 }
@@ -71,8 +76,6 @@ fn restore(text: &mut String, number: usize, database: &Database, encrypted: boo
     let Some(leaving) = &database.leaving else {
         return;
     };
-    let object = &leaving.script.object;
-    let key = format!("segments/{}/{object}", object.get(..2).unwrap_or_default());
     let name = &database.name;
     let target = shell(&format!("--dbname={}", connection_name(name)));
     let script = format!("restore-{number}.sh");
@@ -83,18 +86,7 @@ fn restore(text: &mut String, number: usize, database: &Database, encrypted: boo
         "The first commands get a script out of the set and let it lay the database out in the folder `{folder}`, in clear.\n\
          Read the script before you run it.\n\n```sh"
     );
-    if encrypted {
-        let _ = writeln!(
-            text,
-            "age --decrypt --identity \"$IDENTITY\" --output {script}.zst {key}"
-        );
-    } else {
-        let _ = writeln!(text, "cp {key} {script}.zst");
-    }
-    let _ = writeln!(
-        text,
-        "zstd --decompress --quiet {script}.zst\nsh {script} {folder}\n```\n"
-    );
+    lay_out(text, &leaving.script, &script, &folder, encrypted);
     let _ = writeln!(
         text,
         "Then `pg_restore` makes the database anew under its own name and loads it; a database of that name must not exist.\n\
@@ -117,6 +109,35 @@ fn restore(text: &mut String, number: usize, database: &Database, encrypted: boo
         "pg_restore --exit-on-error {target} --section=post-data {folder}\n```\n\n\
          When every command ended without an error, the database is whole. Remove `{folder}`, `{script}` and `{script}.zst`.\n"
     );
+}
+
+/// The commands that get a script out of the set and run it.
+fn lay_out(text: &mut String, segment: &SegmentRef, script: &str, folder: &str, encrypted: bool) {
+    let object = &segment.object;
+    let key = format!("segments/{}/{object}", object.get(..2).unwrap_or_default());
+    if encrypted {
+        let _ = writeln!(
+            text,
+            "age --decrypt --identity \"$IDENTITY\" --output {script}.zst {key}"
+        );
+    } else {
+        let _ = writeln!(text, "cp {key} {script}.zst");
+    }
+    let _ = writeln!(
+        text,
+        "zstd --decompress --quiet {script}.zst\nsh {script} {folder}\n```\n"
+    );
+}
+
+/// A file tree. Its name is not in the header of the set, so it is not here either.
+fn unpack(text: &mut String, number: usize, step: usize, segment: &SegmentRef, encrypted: bool) {
+    let (script, folder) = (format!("files-{number}.sh"), format!("files-{number}"));
+    let _ = writeln!(text, "## {step}. File tree {number}\n");
+    let _ = writeln!(
+        text,
+        "This needs `tar`. The files come to `{folder}/files`; as root they get their owners.\n\n```sh"
+    );
+    lay_out(text, segment, &script, &folder, encrypted);
 }
 
 /// One word of a shell command.

@@ -1,5 +1,6 @@
 //! What a set carries for the day when this program is not at hand: a page for people (`sets/<id>.RESTORE.md`), and for
-//! each database a shell script and a `toc.dat`, stored like all data, with which `age`, `zstd` and `pg_restore` suffice.
+//! each database a shell script and a `toc.dat`, for each file tree a shell script, stored like all data, with which `age`, `zstd`,
+//! `pg_restore` and `tar` suffice.
 
 mod guide;
 mod script;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::archive::{Archive, stamp};
 use crate::body::Database;
+use crate::files::Tree;
 
 pub use guide::text as guide;
 
@@ -40,6 +42,35 @@ pub async fn store(
         script: writer.put(script.into_bytes().into()).await?,
         toc,
     })
+}
+
+/// Stores the script of a file tree whose content is stored already.
+///
+/// # Errors
+/// Exit code 3 when it cannot be stored.
+pub async fn store_tree(writer: &SegmentWriter, tree: &Tree, encrypted: bool) -> Result<SegmentRef> {
+    writer
+        .put(script::tree(tree, encrypted).into_bytes().into())
+        .await
+}
+
+/// Whether the script of a file tree can be read and is what this set needs.
+///
+/// # Errors
+/// Exit code 1 when it is not, 3 when the store cannot be read.
+pub async fn check_tree(repository: &Repository, tree: &Tree) -> Result<()> {
+    let Some(stored) = &tree.leaving else {
+        return Ok(());
+    };
+    let encrypted = *repository.encryption() != Encryption::None;
+    if repository.read_segment(stored).await? == script::tree(tree, encrypted).into_bytes() {
+        Ok(())
+    } else {
+        Err(Error::bad(format!(
+            "the script that RESTORE.md leads to is not the one for {}",
+            tree.name
+        )))
+    }
 }
 
 /// Whether script and `toc.dat` can be read and are what this set needs.

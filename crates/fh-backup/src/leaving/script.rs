@@ -6,10 +6,11 @@ use fh_repository::SegmentRef;
 
 use crate::archive::rows_file;
 use crate::body::{Data, Database};
+use crate::files::Tree;
 
 /// Each program writes a file before the next one reads it: a pipe would hide that it failed, and `sh` has no pipefail.
 const HEAD: &str = r#"#!/bin/sh
-# Lays one database of a backup out as a folder that pg_restore reads. RESTORE.md beside the set says how to use it.
+# Lays one part of a backup out as a folder. RESTORE.md beside the set says how to use it.
 # Run it in the folder that holds fh-backup.json: sh SCRIPT FOLDER
 set -eu
 umask 077
@@ -90,6 +91,31 @@ pub(super) fn text(database: &Database, toc: &SegmentRef, encrypted: bool) -> St
         let _ = writeln!(text, "rows large-objects {}", data.proof.rows);
         text.push_str(LARGE_OBJECTS);
     }
+    text.push_str(TAIL);
+    text
+}
+
+/// The script of a file tree: its tar stream, put together, measured and unpacked.
+pub(super) fn tree(tree: &Tree, encrypted: bool) -> String {
+    let mut text = HEAD.to_owned();
+    text.push_str(if encrypted { ENCRYPTED } else { CLEAR });
+    text.push_str("\n: > \"$work/tree.tar\"\n");
+    for segment in &tree.segments {
+        let _ = writeln!(text, "put {} tree.tar", segment.object);
+    }
+    let _ = write!(
+        text,
+        r#"found=$(wc -c < "$work/tree.tar")
+if [ "$found" -ne {bytes} ]; then
+  echo "the files are $found bytes of tar instead of {bytes}" >&2
+  exit 1
+fi
+mkdir "$work/files"
+tar -xpf "$work/tree.tar" -C "$work/files"
+rm "$work/tree.tar"
+"#,
+        bytes = tree.bytes
+    );
     text.push_str(TAIL);
     text
 }

@@ -25,10 +25,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// `shop`, `shop_fh_20261123t020000z` and `shop_before_20261123t020000z`. A long name is cut, so that all fit.
+    /// `shop`, `shop_fh_20261123t020000123z` and `shop_before_20261123t020000123z`. A long name is cut, so that all fit.
     #[must_use]
     pub fn at(live: &str, now: jiff::Timestamp) -> Self {
-        let stamp = now.strftime("%Y%m%dt%H%M%Sz").to_string();
+        let stamp = now.strftime("%Y%m%dt%H%M%S%3fz").to_string();
         let named = |word: &str| {
             let ending = format!("_{word}_{stamp}");
             let mut end = live.len().min(LONGEST - ending.len());
@@ -200,12 +200,12 @@ mod tests {
     fn names_fit_and_stay_apart() {
         let now = "2026-11-23T02:00:00Z".parse().unwrap();
         let names = Names::at("shop", now);
-        assert_eq!(names.fresh, "shop_fh_20261123t020000z");
-        assert_eq!(names.old, "shop_before_20261123t020000z");
+        assert_eq!(names.fresh, "shop_fh_20261123t020000000z");
+        assert_eq!(names.old, "shop_before_20261123t020000000z");
         assert_eq!(
             names.swap_back(),
-            "ALTER DATABASE shop RENAME TO shop_fh_20261123t020000z; \
-             ALTER DATABASE shop_before_20261123t020000z RENAME TO shop;"
+            "ALTER DATABASE shop RENAME TO shop_fh_20261123t020000000z; \
+             ALTER DATABASE shop_before_20261123t020000000z RENAME TO shop;"
         );
         let long = Names::at(&"ä".repeat(31), now);
         assert!(long.fresh.len() <= LONGEST && long.old.len() <= LONGEST);

@@ -11,7 +11,7 @@ use fh_repository::{Contents, Repository, SegmentWriter};
 use crate::body::Body;
 use crate::files::Tree;
 use crate::redis_keys::{self, RedisPart};
-use crate::{config_files, context, files};
+use crate::{config_files, context, files, leaving};
 
 /// What can be known to be wrong before anything is read.
 ///
@@ -31,7 +31,7 @@ pub fn check(session: &Session, repository: &Repository) -> Result<()> {
 ///
 /// # Errors
 /// Exit code 3 when something was not read or not stored.
-pub async fn take(session: &Session, writer: &Arc<SegmentWriter>) -> Result<Body> {
+pub async fn take(session: &Session, writer: &Arc<SegmentWriter>, encrypted: bool) -> Result<Body> {
     let backup = &session.config().backup;
     let redis = match (backup.redis.enabled, &backup.redis.elasticache) {
         (false, _) => None,
@@ -56,7 +56,9 @@ pub async fn take(session: &Session, writer: &Arc<SegmentWriter>) -> Result<Body
     };
     let mut trees = Vec::new();
     for tree in &backup.files {
-        trees.push(files::take(tree, options, writer, &session.progress).await?);
+        let mut taken = files::take(tree, options, writer, &session.progress).await?;
+        taken.leaving = Some(leaving::store_tree(writer, &taken, encrypted).await?);
+        trees.push(taken);
     }
     Ok(Body {
         databases: Vec::new(),

@@ -10,7 +10,7 @@ use fh_repository::Repository;
 use crate::body::Body;
 use crate::files::Tree;
 use crate::redis_keys::{self, RedisPart};
-use crate::{config_files, files};
+use crate::{config_files, files, leaving};
 
 /// Decodes everything that is not rows, and compares it with what was taken.
 ///
@@ -56,6 +56,10 @@ async fn tree(repository: &Repository, tree: &Tree, on_bytes: &mut impl FnMut(u6
     let began = Instant::now();
     let id = format!("files of {}", tree.name);
     let found = files::verify(repository, tree, on_bytes).await?;
+    let leaving = leaving::check_tree(repository, tree).await;
+    if let Err(error) = leaving {
+        return judged(&id, Err(error));
+    }
     let check = if found.problems.is_empty() {
         let summary = format!(
             "{} files, {}: every hash is right",
