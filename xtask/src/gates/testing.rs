@@ -68,8 +68,10 @@ pub(super) fn coverage(run: &Run) -> anyhow::Result<Outcome> {
     let report = run.workspace.target().join("coverage/lcov.info");
     std::fs::create_dir_all(report.with_file_name("")).context("creating target/coverage")?;
     let command = llvm_cov(run).map_err(anyhow::Error::msg)?;
+    // A process that a test killed while it wrote its profile leaves one that cannot be read. It is left out, and only
+    // makes the coverage look smaller.
     command
-        .args(["report", "--lcov", "--output-path"])
+        .args(["report", "--failure-mode", "all", "--lcov", "--output-path"])
         .arg(&report)
         .run()?;
     let text = std::fs::read_to_string(&report).with_context(|| format!("reading {}", report.display()))?;

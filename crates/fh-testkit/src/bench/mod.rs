@@ -164,14 +164,14 @@ fn again(scene: &Scene<'_>, peers: &[Peer], runs: u32, results: &mut Results) ->
 
 fn restore(scene: &Scene<'_>, peers: &[Peer], runs: u32, results: &mut Results) -> Result<()> {
     for round in 1..=runs {
-        for peer in peers {
-            let Some(mut command) = scene.restore(*peer)? else {
+        for peer in peers.iter().copied().chain([Peer::FhBackupCounting]) {
+            let Some(mut command) = scene.restore(peer)? else {
                 continue;
             };
             let cost = measure::run(&mut command, peer.name())?;
             say(&format!("restore {round}: {} {cost}", peer.name()));
             scene.check_restored()?;
-            results.add("restore", *peer, cost, 0, 0);
+            results.add("restore", peer, cost, 0, 0);
         }
     }
     Ok(())

@@ -19,6 +19,8 @@ const STREAM: &str = "financehub.sql";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Peer {
     FhBackup,
+    /// Restores only: rows hashed on their way in and counted afterwards, instead of read back.
+    FhBackupCounting,
     Gzip,
     Custom,
     Zstd,
@@ -41,6 +43,7 @@ impl Peer {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::FhBackup => "fh-backup (encrypted, proven)",
+            Self::FhBackupCounting => "fh-backup restore --proof count",
             Self::Gzip => "pg_dump \\| gzip",
             Self::Custom => "pg_dump -Fc",
             Self::Zstd => "pg_dump \\| zstd -1",
@@ -82,7 +85,7 @@ impl Peer {
 
     /// Whether later parts need its backup.
     pub(super) fn is_kept(self) -> bool {
-        !matches!(self, Self::Zstd | Self::CopyToNull)
+        !matches!(self, Self::Zstd | Self::CopyToNull | Self::FhBackupCounting)
     }
 }
 
@@ -135,7 +138,7 @@ impl<'a> Scene<'a> {
 
     fn place(&self, peer: Peer) -> PathBuf {
         match peer {
-            Peer::FhBackup => self.tool.repository(),
+            Peer::FhBackup | Peer::FhBackupCounting => self.tool.repository(),
             other => self.folder.join(format!("{other:?}")),
         }
     }
@@ -187,6 +190,7 @@ impl<'a> Scene<'a> {
                 self.folder.join("password").display()
             )),
             Peer::CopyToNull => self.read_only()?,
+            Peer::FhBackupCounting => anyhow::bail!("{} only restores", peer.name()),
         })
     }
 
@@ -219,12 +223,15 @@ impl<'a> Scene<'a> {
         let from = from.display();
         let jobs = self.jobs;
         let command = match peer {
-            Peer::FhBackup => {
+            Peer::FhBackup | Peer::FhBackupCounting => {
                 let mut command = self.tool.in_repository(&["restore", "--target-url-env", "RESTORE_URL"]);
                 command
                     .args(["--jobs", &jobs.to_string(), "latest", "--identity"])
                     .arg(self.tool.identity())
                     .env("RESTORE_URL", self.postgres.url(RESTORED));
+                if peer == Peer::FhBackupCounting {
+                    command.args(["--proof", "count"]);
+                }
                 command
             }
             Peer::Gzip => self.shell(&format!("gunzip -c '{from}' | psql -qX -v ON_ERROR_STOP=1 -d {RESTORED}")),
