@@ -212,8 +212,13 @@ pub fn small_server() -> Option<Postgres> {
     Some(server)
 }
 
-/// Every file below a folder, with its content.
+/// Every file below a folder, with its content. A program at work there takes files away or renames them while this reads:
+/// what has gone since it was listed is left out.
 pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
+    let there = |result: std::io::Result<Vec<u8>>| match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        other => Some(other.unwrap()),
+    };
     let mut found = std::collections::BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -221,8 +226,8 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else {
-                drop(found.insert(path.clone(), std::fs::read(path).unwrap()));
+            } else if let Some(content) = there(std::fs::read(&path)) {
+                drop(found.insert(path, content));
             }
         }
     }
