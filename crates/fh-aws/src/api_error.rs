@@ -20,6 +20,18 @@ pub struct ApiError {
     pub request_id: String,
 }
 
+/// The service's own refusal behind an error, when there is one.
+#[must_use]
+pub fn refusal(error: &fh_core::Error) -> Option<&ApiError> {
+    std::error::Error::source(error)?.downcast_ref()
+}
+
+/// Whether the service refused because a right is missing.
+#[must_use]
+pub fn denied(error: &fh_core::Error) -> bool {
+    refusal(error).is_some_and(ApiError::is_denial)
+}
+
 /// Codes that mean "too fast", beside those that say so in their name (AWS SDKs and Tools Reference Guide, "Retry
 /// behavior").
 const THROTTLING: [&str; 6] = [
@@ -80,6 +92,18 @@ impl ApiError {
             status: refusal.status,
             request_id: id,
         }
+    }
+
+    /// Whether a right is missing: in the role's policy, a boundary, or one of the organisation (IAM User Guide,
+    /// "Troubleshoot access denied error messages"; EC2 has a word of its own).
+    fn is_denial(&self) -> bool {
+        const DENIALS: [&str; 4] = [
+            "AccessDenied",
+            "AccessDeniedException",
+            "UnauthorizedOperation",
+            "AuthorizationError",
+        ];
+        DENIALS.contains(&self.code.as_str())
     }
 
     /// Whether the service wants to be called less often.

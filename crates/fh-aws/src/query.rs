@@ -6,6 +6,7 @@ use aws_types::SdkConfig;
 use fh_core::{Deadline, Result};
 
 use crate::api_error::ApiError;
+use crate::service::{PAGES, endless};
 use crate::thin::{Call, ThinClient};
 use crate::xml::Xml;
 
@@ -59,6 +60,35 @@ impl QueryClient {
         Xml::parse(&answer)
             .filter(|root| root.name == format!("{operation}Response"))
             .ok_or_else(|| self.client.not_understood(operation, &answer, "as XML"))
+    }
+
+    /// Calls `operation` once for each page of its answer, and gives the result element of each. `next` is the element
+    /// that names the next page, `token` the parameter that asks for it.
+    ///
+    /// # Errors
+    /// Those of [`QueryClient::call`], and exit code 3 when there is no end.
+    pub(crate) async fn pages(
+        &self,
+        operation: &str,
+        parameters: &[(&str, &str)],
+        next: &str,
+        token: &str,
+    ) -> Result<Vec<Xml>> {
+        let (mut pages, mut at) = (Vec::new(), None::<String>);
+        while pages.len() < PAGES {
+            let mut asked = parameters.to_vec();
+            asked.extend(at.as_deref().map(|at| (token, at)));
+            let answer = self.call(operation, &asked).await?;
+            let result = format!("{operation}Result");
+            let page = answer.children.into_iter().find(|child| child.name == result);
+            let page = page.unwrap_or_default();
+            at = page.text(&[next]).filter(|text| !text.is_empty());
+            pages.push(page);
+            if at.is_none() {
+                return Ok(pages);
+            }
+        }
+        Err(endless(operation))
     }
 }
 

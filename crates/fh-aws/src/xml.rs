@@ -75,6 +75,25 @@ impl Xml {
             .filter(|child| *name == "*" || child.name == *name)
             .find_map(|child| child.text(rest))
     }
+
+    /// [`Xml::text`], empty when there is none: AWS leaves empty elements out.
+    #[must_use]
+    pub fn word(&self, path: &[&str]) -> String {
+        self.text(path).unwrap_or_default()
+    }
+
+    /// Every element at a path below this one, in order; `*` is any name.
+    #[must_use]
+    pub fn all(&self, path: &[&str]) -> Vec<&Self> {
+        let Some((name, rest)) = path.split_first() else {
+            return vec![self];
+        };
+        self.children
+            .iter()
+            .filter(|child| *name == "*" || child.name == *name)
+            .flat_map(|child| child.all(rest))
+            .collect()
+    }
 }
 
 fn close(open: &mut Vec<Xml>, root: &mut Option<Xml>) -> Option<()> {
@@ -117,6 +136,11 @@ mod tests {
         assert_eq!(root.text(&["d"]).as_deref(), Some(""));
         assert_eq!(root.text(&["e"]).as_deref(), Some("<raw>"));
         assert_eq!(root.text(&["b", "nothing"]), None);
+        assert_eq!(root.word(&["b", "nothing"]), "");
+        let inner: Vec<String> = root.all(&["b", "c"]).iter().map(|c| c.word(&[])).collect();
+        assert_eq!(inner, ["x <A", "2"]);
+        assert_eq!(root.all(&["*"]).len(), 4);
+        assert!(root.all(&["c"]).is_empty());
     }
 
     #[test]

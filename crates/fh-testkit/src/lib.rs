@@ -18,6 +18,7 @@
 
 #![expect(clippy::panic, reason = "test support fails a test by panicking")]
 
+pub mod aws;
 pub mod bench;
 pub mod certs;
 pub mod demo;

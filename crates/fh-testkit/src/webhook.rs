@@ -100,8 +100,39 @@ pub struct Webhook {
 
 #[derive(Debug)]
 struct State {
-    replies: Vec<Reply>,
+    script: Script,
     requests: Vec<Recorded>,
+}
+
+/// How the next answer is found.
+enum Script {
+    /// One after the other; the last one repeats.
+    InOrder(Vec<Reply>),
+    /// By what is asked.
+    ByRequest(Box<dyn FnMut(&Recorded) -> Reply + Send>),
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::InOrder(replies) => f.debug_tuple("InOrder").field(replies).finish(),
+            Self::ByRequest(_) => f.write_str("ByRequest"),
+        }
+    }
+}
+
+impl Script {
+    /// The answer to a request, which is number `number` counted from 0.
+    fn answer(&mut self, number: usize, request: &Recorded) -> Reply {
+        match self {
+            Self::InOrder(replies) => replies
+                .get(number)
+                .or(replies.last())
+                .cloned()
+                .unwrap_or_else(|| Reply::status(200)),
+            Self::ByRequest(choose) => choose(request),
+        }
+    }
 }
 
 impl Webhook {
@@ -111,13 +142,26 @@ impl Webhook {
     /// When no loopback port can be had.
     #[must_use]
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::serve(Script::InOrder(replies.into_iter().collect()))
+    }
+
+    /// Answers each request with what `choose` says about it. One request after the other is asked about.
+    ///
+    /// # Panics
+    /// When no loopback port can be had.
+    #[must_use]
+    pub fn answering(choose: impl FnMut(&Recorded) -> Reply + Send + 'static) -> Self {
+        Self::serve(Script::ByRequest(Box::new(choose)))
+    }
+
+    fn serve(script: Script) -> Self {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener
             .local_addr()
             .unwrap_or_else(|error| panic!("no address: {error}"));
         let state = State {
-            replies: replies.into_iter().collect(),
+            script,
             requests: Vec::new(),
         };
         let state = Arc::new(Mutex::new(state));
@@ -173,14 +217,10 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Result<()> {
     };
     let reply = {
         let mut state = lock(state);
+        let number = state.requests.len();
+        let reply = state.script.answer(number, &recorded);
         state.requests.push(recorded);
-        let number = state.requests.len() - 1;
-        state
-            .replies
-            .get(number)
-            .or(state.replies.last())
-            .cloned()
-            .unwrap_or_else(|| Reply::status(200))
+        reply
     };
     std::thread::sleep(reply.delay);
     let Some(status) = reply.status else { return Ok(()) };
