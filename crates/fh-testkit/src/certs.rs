@@ -1,6 +1,7 @@
 //! A certificate authority for one test, with good and bad server certificates.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 use rcgen::{
@@ -17,6 +18,27 @@ pub struct Identity {
     pub key_pem: String,
 }
 
+impl Identity {
+    /// The same, with a further certificate behind the server's own, such as an intermediate authority's.
+    #[must_use]
+    pub fn followed_by(mut self, cert_pem: &str) -> Self {
+        self.cert_pem.push_str(cert_pem);
+        self
+    }
+
+    /// A server certificate that nobody but its own key signed.
+    ///
+    /// # Errors
+    /// When a name cannot stand in a certificate.
+    pub fn self_signed(names: &[&str]) -> Result<Self> {
+        let (params, key) = server_params(names)?;
+        Ok(Self {
+            cert_pem: params.self_signed(&key)?.pem(),
+            key_pem: key.serialize_pem(),
+        })
+    }
+}
+
 /// A certificate authority that nobody but the test trusts. Two of them never trust each other.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -30,14 +52,24 @@ impl Authority {
     /// When the key cannot be made.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate().context("cannot make a key")?;
-        let mut params = CertificateParams::new(Vec::<String>::new())?;
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "throw-away test authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2049, 12, 31));
+        let params = authority_params("throw-away test authority")?;
         let cert_pem = params.self_signed(&key)?.pem();
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            cert_pem,
+        })
+    }
+
+    /// An authority that this one has signed. What it signs verifies only where the server sends its certificate too,
+    /// see [`Identity::followed_by`].
+    ///
+    /// # Errors
+    /// When the key cannot be made.
+    pub fn intermediate(&self) -> Result<Self> {
+        let key = KeyPair::generate().context("cannot make a key")?;
+        let mut params = authority_params("throw-away intermediate authority")?;
+        params.use_authority_key_identifier_extension = true;
+        let cert_pem = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Self {
             issuer: Issuer::new(params, key),
             cert_pem,
@@ -66,24 +98,51 @@ impl Authority {
         self.issue(names, (2020, 2021))
     }
 
+    /// A server certificate that is valid between these times, which may be at any moment: near its end, or not begun.
+    ///
+    /// # Errors
+    /// When a name cannot stand in a certificate.
+    pub fn server_between(&self, names: &[&str], from: SystemTime, to: SystemTime) -> Result<Identity> {
+        let (mut params, key) = server_params(names)?;
+        (params.not_before, params.not_after) = (from.into(), to.into());
+        self.sign(&params, &key)
+    }
+
     fn issue(&self, names: &[&str], (from, to): (i32, i32)) -> Result<Identity> {
-        let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let key = KeyPair::generate().context("cannot make a key")?;
-        let mut params = CertificateParams::new(names.clone())?;
-        params.distinguished_name.push(
-            DnType::CommonName,
-            names.first().context("a certificate needs a name")?,
-        );
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.use_authority_key_identifier_extension = true;
+        let (mut params, key) = server_params(names)?;
         (params.not_before, params.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(to, 1, 1));
-        let cert_pem = params.signed_by(&key, &self.issuer)?.pem();
+        self.sign(&params, &key)
+    }
+
+    fn sign(&self, params: &CertificateParams, key: &KeyPair) -> Result<Identity> {
         Ok(Identity {
-            cert_pem,
+            cert_pem: params.signed_by(key, &self.issuer)?.pem(),
             key_pem: key.serialize_pem(),
         })
     }
+}
+
+fn authority_params(name: &str) -> Result<CertificateParams> {
+    let mut params = CertificateParams::new(Vec::<String>::new())?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2049, 12, 31));
+    Ok(params)
+}
+
+/// A server's parameters, valid from 2020 to 2049, and a new key.
+fn server_params(names: &[&str]) -> Result<(CertificateParams, KeyPair)> {
+    let first = *names.first().context("a certificate needs a name")?;
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let key = KeyPair::generate().context("cannot make a key")?;
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.push(DnType::CommonName, first);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2049, 12, 31));
+    Ok((params, key))
 }
 
 impl std::fmt::Debug for Authority {

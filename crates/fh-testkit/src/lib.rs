@@ -31,6 +31,7 @@ mod moto;
 pub mod postgres;
 mod process;
 pub mod proxy;
+pub mod raw;
 mod redis;
 mod runtime;
 mod s3;

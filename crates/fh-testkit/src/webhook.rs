@@ -1,12 +1,16 @@
-//! A web server that records what it is sent and answers from a script: for Slack, ping URLs, and servers with bad days.
+//! A web server that records what it is sent and answers from a script, in plain text or over TLS: for Slack, ping URLs,
+//! applications, and servers with bad days.
 
-use std::io::{BufReader, Write as _};
+use std::io::{BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::certs::Identity;
 use crate::http;
 
 /// One scripted answer.
@@ -95,44 +99,18 @@ impl Recorded {
 #[derive(Debug)]
 pub struct Webhook {
     address: SocketAddr,
-    state: Arc<Mutex<State>>,
+    scheme: &'static str,
+    requests: Arc<Mutex<Vec<Recorded>>>,
 }
 
-#[derive(Debug)]
-struct State {
-    script: Script,
-    requests: Vec<Recorded>,
-}
+/// What to answer to a request, which is the n-th from 0.
+type Answer = Box<dyn FnMut(&Recorded, usize) -> Reply + Send>;
 
-/// How the next answer is found.
-enum Script {
-    /// One after the other; the last one repeats.
-    InOrder(Vec<Reply>),
-    /// By what is asked.
-    ByRequest(Box<dyn FnMut(&Recorded) -> Reply + Send>),
-}
-
-impl std::fmt::Debug for Script {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::InOrder(replies) => f.debug_tuple("InOrder").field(replies).finish(),
-            Self::ByRequest(_) => f.write_str("ByRequest"),
-        }
-    }
-}
-
-impl Script {
-    /// The answer to a request, which is number `number` counted from 0.
-    fn answer(&mut self, number: usize, request: &Recorded) -> Reply {
-        match self {
-            Self::InOrder(replies) => replies
-                .get(number)
-                .or(replies.last())
-                .cloned()
-                .unwrap_or_else(|| Reply::status(200)),
-            Self::ByRequest(choose) => choose(request),
-        }
-    }
+/// What the threads of the connections share.
+struct Shared {
+    answer: Mutex<Answer>,
+    requests: Arc<Mutex<Vec<Recorded>>>,
+    tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 impl Webhook {
@@ -142,44 +120,73 @@ impl Webhook {
     /// When no loopback port can be had.
     #[must_use]
     pub fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        Self::serve(Script::InOrder(replies.into_iter().collect()))
+        Self::listen(scripted(replies), None)
     }
 
-    /// Answers each request with what `choose` says about it. One request after the other is asked about.
+    /// As [`Self::start`], over TLS with this certificate: `https` in [`Self::url`].
+    ///
+    /// # Panics
+    /// When the certificate cannot be used or no loopback port can be had.
+    #[must_use]
+    pub fn start_tls(identity: &Identity, replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self::listen(scripted(replies), Some(identity))
+    }
+
+    /// Answers each request as the function says.
     ///
     /// # Panics
     /// When no loopback port can be had.
     #[must_use]
-    pub fn answering(choose: impl FnMut(&Recorded) -> Reply + Send + 'static) -> Self {
-        Self::serve(Script::ByRequest(Box::new(choose)))
+    pub fn answering(mut answer: impl FnMut(&Recorded) -> Reply + Send + 'static) -> Self {
+        Self::listen(Box::new(move |recorded, _| answer(recorded)), None)
     }
 
-    fn serve(script: Script) -> Self {
+    /// As [`Self::answering`], over TLS with this certificate.
+    ///
+    /// # Panics
+    /// When the certificate cannot be used or no loopback port can be had.
+    #[must_use]
+    pub fn answering_tls(
+        identity: &Identity,
+        mut answer: impl FnMut(&Recorded) -> Reply + Send + 'static,
+    ) -> Self {
+        Self::listen(Box::new(move |recorded, _| answer(recorded)), Some(identity))
+    }
+
+    fn listen(answer: Answer, identity: Option<&Identity>) -> Self {
         let listener =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap_or_else(|error| panic!("no port: {error}"));
         let address = listener
             .local_addr()
             .unwrap_or_else(|error| panic!("no address: {error}"));
-        let state = State {
-            script,
-            requests: Vec::new(),
-        };
-        let state = Arc::new(Mutex::new(state));
-        let shared = Arc::clone(&state);
+        let tls = identity.map(|identity| {
+            tls_config(identity).unwrap_or_else(|error| panic!("the certificate cannot be used: {error:#}"))
+        });
+        let requests = Arc::default();
+        let shared = Arc::new(Shared {
+            answer: Mutex::new(answer),
+            requests: Arc::clone(&requests),
+            tls,
+        });
+        let scheme = if shared.tls.is_some() { "https" } else { "http" };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
+                let shared = Arc::clone(&shared);
                 // A client that goes away in the middle is no failure of this server.
-                std::thread::spawn(move || serve(stream, &state));
+                std::thread::spawn(move || accept(stream, &shared));
             }
         });
-        Self { address, state }
+        Self {
+            address,
+            scheme,
+            requests,
+        }
     }
 
-    /// `http://127.0.0.1:40123` and `path`.
+    /// `http://127.0.0.1:40123` and `path`; `https` for a server with TLS.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 
     /// Where it listens.
@@ -191,16 +198,49 @@ impl Webhook {
     /// Everything received so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        lock(&self.state).requests.clone()
+        lock(&self.requests).clone()
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+fn scripted(replies: impl IntoIterator<Item = Reply>) -> Answer {
+    let replies: Vec<Reply> = replies.into_iter().collect();
+    Box::new(move |_, number| {
+        let reply = replies.get(number).or(replies.last());
+        reply.cloned().unwrap_or_else(|| Reply::status(200))
+    })
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>) -> Result<()> {
-    let mut writer = stream.try_clone()?;
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn tls_config(identity: &Identity) -> Result<Arc<rustls::ServerConfig>> {
+    let chain =
+        CertificateDer::pem_slice_iter(identity.cert_pem.as_bytes()).collect::<Result<Vec<_>, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes())?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    Ok(Arc::new(config))
+}
+
+fn accept(stream: TcpStream, shared: &Shared) -> Result<()> {
+    match &shared.tls {
+        None => serve(stream, shared),
+        Some(config) => {
+            let mut tls =
+                rustls::StreamOwned::new(rustls::ServerConnection::new(Arc::clone(config))?, stream);
+            serve(&mut tls, shared)?;
+            // Without the closing alert the client must take the answer for cut off (RFC 8446 §6.1).
+            tls.conn.send_close_notify();
+            Ok(tls.flush()?)
+        }
+    }
+}
+
+fn serve(stream: impl Read + Write, shared: &Shared) -> Result<()> {
     let mut reader = BufReader::new(stream);
     let first = http::read_line(&mut reader)?.context("no request")?;
     let mut words = first.split(' ').map(str::to_owned);
@@ -215,15 +255,15 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Result<()> {
         headers: message.headers,
         body: message.body,
     };
-    let reply = {
-        let mut state = lock(state);
-        let number = state.requests.len();
-        let reply = state.script.answer(number, &recorded);
-        state.requests.push(recorded);
-        reply
+    let number = {
+        let mut requests = lock(&shared.requests);
+        requests.push(recorded.clone());
+        requests.len() - 1
     };
+    let reply = lock(&shared.answer)(&recorded, number);
     std::thread::sleep(reply.delay);
     let Some(status) = reply.status else { return Ok(()) };
+    let writer = reader.get_mut();
     let mut head = format!(
         "HTTP/1.1 {status} Scripted\r\nConnection: close\r\nContent-Length: {}\r\n",
         reply.body.len()
@@ -232,5 +272,8 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Result<()> {
         head += &format!("{name}: {value}\r\n");
     }
     writer.write_all(format!("{head}\r\n").as_bytes())?;
-    Ok(writer.write_all(&reply.body)?)
+    if recorded.method != "HEAD" {
+        writer.write_all(&reply.body)?;
+    }
+    Ok(writer.flush()?)
 }

@@ -1,0 +1,144 @@
+//! From a name to its addresses, bounded although the system's resolver is not.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Instant;
+
+use fh_core::{Cancel, Deadline};
+use tokio::sync::oneshot;
+
+use crate::bounded::{self, Trace};
+use crate::failure::{Failure, Kind, Phase};
+
+/// A way from host and port to addresses.
+pub type Lookup = Arc<dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync>;
+
+/// Every address of a host, in the resolver's order, each once.
+///
+/// The system's resolver (getaddrinfo) can neither be given a time-out nor be stopped, so it runs in a thread of its own
+/// that is left behind when the time is up.
+///
+/// # Errors
+/// When the name has no address, the resolver fails, or the deadline passes.
+pub fn resolve(
+    host: &str,
+    port: u16,
+    deadline: Deadline,
+    cancel: &Cancel,
+) -> Result<Vec<SocketAddr>, Failure> {
+    resolve_with(system(), host, port, deadline, cancel)
+}
+
+/// As [`resolve`], with another way of looking up.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_with(
+    lookup: Lookup,
+    host: &str,
+    port: u16,
+    deadline: Deadline,
+    cancel: &Cancel,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let trace = Trace::new();
+    bounded::run(
+        deadline.remaining(),
+        cancel,
+        &trace,
+        addresses(lookup, host, port, &trace),
+    )
+}
+
+/// What the system is configured with: hosts file, DNS.
+pub(crate) fn system() -> Lookup {
+    Arc::new(|host: &str, port: u16| (host, port).to_socket_addrs().map(Iterator::collect))
+}
+
+pub(crate) async fn addresses(
+    lookup: Lookup,
+    host: &str,
+    port: u16,
+    trace: &Trace,
+) -> Result<Vec<SocketAddr>, Failure> {
+    // An address needs no look-up, and a phase that did not happen has no time.
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    trace.enter(Phase::Dns);
+    let began = Instant::now();
+    let (sender, receiver) = oneshot::channel();
+    let name = host.to_owned();
+    let failed = |text: String| Failure::new(Phase::Dns, Kind::Dns, text);
+    std::thread::Builder::new()
+        .name("name lookup".into())
+        .spawn(move || {
+            // Nobody listens any more when the time is up.
+            let _ = sender.send(lookup(&name, port));
+        })
+        .map_err(|error| failed(format!("cannot look up {host}: no thread for it: {error}")))?;
+    let found = receiver
+        .await
+        .map_err(|_| failed(format!("cannot look up {host}: the look-up broke off")))?
+        .map_err(|error| failed(format!("cannot look up {host}: {}", plain(&error))))?;
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in found {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        return Err(failed(format!("{host} has no address")));
+    }
+    trace.phases(|phases| phases.dns = Some(began.elapsed()));
+    Ok(addresses)
+}
+
+/// The resolver's own words, without the standard library's prefix.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.strip_prefix("failed to lookup address information: ")
+        .map_or(text.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_millis(200))
+    }
+
+    #[test]
+    fn a_resolver_that_hangs_is_left_behind() {
+        let stuck: Lookup = Arc::new(|_, _| {
+            std::thread::sleep(Duration::from_secs(120));
+            Ok(Vec::new())
+        });
+        let began = Instant::now();
+        let failure = resolve_with(stuck, "slow.example", 80, soon(), &Cancel::new()).unwrap_err();
+        assert_eq!((failure.kind(), failure.phase()), (Kind::Timeout, Phase::Dns));
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn each_address_comes_once_and_none_is_a_failure() {
+        let twice: Lookup =
+            Arc::new(|_, port| Ok(vec![([127, 0, 0, 1], port).into(), ([127, 0, 0, 1], port).into()]));
+        let found = resolve_with(twice, "x.example", 81, soon(), &Cancel::new()).unwrap();
+        assert_eq!(found, [SocketAddr::from(([127, 0, 0, 1], 81))]);
+        let none: Lookup = Arc::new(|_, _| Ok(Vec::new()));
+        let failure = resolve_with(none, "x.example", 80, soon(), &Cancel::new()).unwrap_err();
+        assert_eq!(failure.kind(), Kind::Dns);
+        assert_eq!(failure.text(), "x.example has no address");
+    }
+
+    #[test]
+    fn an_address_is_not_looked_up() {
+        let broken: Lookup = Arc::new(|_, _| Err(io::Error::other("asked")));
+        assert!(resolve_with(Arc::clone(&broken), "::1", 80, soon(), &Cancel::new()).is_ok());
+        let failure = resolve_with(broken, "name.example", 80, soon(), &Cancel::new()).unwrap_err();
+        assert_eq!(failure.text(), "cannot look up name.example: asked");
+    }
+}
