@@ -80,7 +80,11 @@ impl Fault {
 fn unknown_key(table: &str, key: &str, known: &[&str], origin: &str) -> Error {
     let root = table.is_empty();
     // `env` holds the environments and is taken out before the typed structs see the tree.
-    let known: Vec<&str> = known.iter().copied().chain(root.then_some("env")).collect();
+    let known: Vec<&str> = known
+        .iter()
+        .copied()
+        .chain((root && !known.contains(&"env")).then_some("env"))
+        .collect();
     let place = if root {
         String::new()
     } else {

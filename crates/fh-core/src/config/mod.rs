@@ -16,6 +16,7 @@
 mod aws;
 mod backup;
 mod database;
+mod document;
 mod fault;
 mod file;
 mod load;
@@ -45,6 +46,7 @@ pub use backup::{
     ObjectLock, ObjectLockMode, OnUnreadable, RetentionRequire, RetentionTimes, S3Checksums, Unlisted,
 };
 pub use database::Database;
+pub use document::{Places, read_document};
 pub use file::FILE_NAME;
 pub use load::{ConfigSource, Entry, Loaded};
 pub use notify::{Notify, NotifyOn};
