@@ -1,6 +1,5 @@
 //! From configuration to the things a command works with: the repository and the database.
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,6 @@ use fh_aws::{AwsOptions, BlockingSecrets, SdkConfig, sdk_config};
 use fh_core::app::Session;
 use fh_core::config::{BackupS3, SecretSource};
 use fh_core::duration::Period;
-use fh_core::size::Size;
 use fh_core::{Context as _, Error, Result, Secret};
 use fh_pg::{ConnectOptions, ConnectionString, Environment};
 use fh_repository::{Access, Location, Repository, S3Options, Throttled, open_store};
@@ -72,24 +70,7 @@ pub fn secrets(session: &Session) -> BlockingSecrets {
 /// # Errors
 /// Exit code 2 when no place, or more than one, is configured.
 pub fn location(session: &Session) -> Result<Location> {
-    let backup = &session.config().backup;
-    if let Some(place) = &backup.repository {
-        return Location::parse(place);
-    }
-    match (&backup.directory, &backup.s3.bucket) {
-        (Some(folder), None) => Ok(Location::Directory(folder.clone())),
-        (None, Some(bucket)) => {
-            Location::parse(&format!("s3://{bucket}/{}", backup.s3.prefix.as_deref().unwrap_or_default()))
-        }
-        (Some(folder), Some(bucket)) => Err(Error::usage(format!(
-            "two repositories are configured: the folder {} and the bucket {bucket}",
-            folder.display()
-        ))
-        .hint("say which one with --repository or FH_BACKUP_REPOSITORY")),
-        (None, None) => Err(Error::usage("no repository is configured").hint(
-            "give --repository (a folder or s3://BUCKET/PREFIX), FH_BACKUP_REPOSITORY, or backup.repository in financehub.toml",
-        )),
-    }
+    Location::configured(&session.config().backup)
 }
 
 /// How to reach the repository's bucket.
@@ -101,20 +82,7 @@ pub fn s3_options(session: &Session) -> S3Options {
 /// How to reach the bucket that a section of the configuration describes.
 #[must_use]
 pub fn options_of(session: &Session, s3: &BackupS3) -> S3Options {
-    let aws = &session.config().aws;
-    S3Options {
-        region: s3.region.clone().or_else(|| aws.region.clone()),
-        profile: aws.profile.clone(),
-        only_profile: s3.profile.clone(),
-        endpoint_url: s3.endpoint_url.clone().or_else(|| aws.endpoint_url.clone()),
-        path_style: s3.path_style,
-        storage_class: s3.storage_class.clone(),
-        sse_kms_key_id: s3.sse_kms_key_id.clone(),
-        object_lock: s3.object_lock,
-        checksums: s3.checksums,
-        part_size: s3.part_size.map(Size::bytes),
-        attempts: s3.attempts.map(NonZeroU32::get),
-    }
+    S3Options::configured(&session.config().aws, s3)
 }
 
 /// The second repository's place, and how to reach it.

@@ -29,12 +29,15 @@
 
 mod codec;
 mod commit;
+mod configured;
 mod copy;
 mod crypt;
 mod description;
 mod document;
+pub mod evidence;
 mod garbage;
 mod hold;
+pub mod inventory;
 mod key;
 mod location;
 mod marks;

@@ -5,7 +5,7 @@ use fh_core::report::{Check, Report};
 use fh_repository::Repository;
 
 use super::verdict;
-use crate::keep::accept::{Acceptances, accept};
+use fh_repository::inventory::{Acceptances, accept};
 
 /// Accepts a set that holds less than the one before it, and with it those of its kind before it.
 ///

@@ -11,12 +11,12 @@ use fh_repository::{Encryption, Repository, Set, SetFields, SetHeader};
 
 use super::{parts, verdict};
 use crate::body::{Body, Database};
-use crate::keep::accept::{Acceptances, accept};
 use crate::keep::collapse;
-use crate::keep::group::Group;
 use crate::source::backup;
 use crate::source::databases::{self, Wanted};
 use crate::{context, globals, keep, leaving, memory};
+use fh_repository::inventory::Group;
+use fh_repository::inventory::{Acceptances, accept};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);

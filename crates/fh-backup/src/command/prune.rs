@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use super::verdict;
 use crate::cli::Prune;
 use crate::context;
-use crate::keep::group::Group;
 use crate::keep::plan::{self, Inventory};
 use crate::keep::removal::{self, Removed};
 use crate::keep::retention::{Decision, Rules};
+use fh_repository::inventory::Group;
 
 /// The least grace: what makes the garbage collection safe beside running backups rests on it.
 const LEAST_GRACE: std::time::Duration = std::time::Duration::from_hours(1);
@@ -98,7 +98,10 @@ async fn plan(session: &Session, repository: &Repository, rules: &Rules, damaged
     let retention = &session.config().backup.retention;
     let inventory = Inventory::read(repository, retention.times, Timestamp::now()).await?;
     let groups: Vec<(Group, Vec<Decision>)> = inventory
-        .of(session)
+        .of(
+            &session.config().project.name,
+            session.loaded.environment.as_deref(),
+        )
         .into_iter()
         .map(|(group, sets)| {
             (
@@ -114,7 +117,7 @@ async fn plan(session: &Session, repository: &Repository, rules: &Rules, damaged
         .groups
         .values()
         .flatten()
-        .any(|set| set.class(retention.require) == crate::keep::retention::Class::Proven);
+        .any(|set| plan::class(set, retention.require) == crate::keep::retention::Class::Proven);
     let mut unreadable_going = Vec::new();
     for (id, why) in inventory.unreadable.iter().filter(|_| damaged && good_stays) {
         // A set of a newer version is not damaged.

@@ -13,11 +13,11 @@ use jiff::Timestamp;
 
 use super::verdict;
 use crate::cli::Status;
-use crate::keep::accept::Acceptances;
 use crate::keep::collapse;
-use crate::keep::group::Group;
 use crate::keep::plan::{Inventory, Known};
 use crate::memory;
+use fh_repository::inventory::Acceptances;
+use fh_repository::inventory::Group;
 
 /// Says whether there are fresh, proven backups, from what stands in the repository. No private key is needed.
 ///
@@ -26,7 +26,8 @@ use crate::memory;
 pub async fn run(session: &Session, repository: &Repository, status: &Status) -> Result<Report> {
     let now = Timestamp::now();
     let inventory = Inventory::read(repository, RetentionTimes::Checked, now).await?;
-    let groups = judged(session, &inventory, &status.database);
+    let environment = session.loaded.environment.as_deref();
+    let groups = inventory.judged(&session.config().project.name, environment, &status.database);
     let mut report = verdict("status", format!("Backups in {}", repository.describe()))
         .about("repository", repository.describe());
     let mut data = Vec::new();
@@ -58,42 +59,6 @@ pub async fn run(session: &Session, repository: &Repository, status: &Status) ->
     report.push(memory::check(session, repository, &inventory.proven).await?);
     report.data = serde_json::json!({ "groups": data, "damaged": inventory.unreadable.len() });
     Ok(report)
-}
-
-/// The groups to judge: not those whose databases are all in the newer sets of a larger one.
-fn judged<'i>(
-    session: &Session,
-    inventory: &'i Inventory,
-    databases: &[String],
-) -> Vec<(&'i Group, Vec<&'i Known>)> {
-    let all: Vec<(&Group, Vec<&Known>)> = inventory
-        .of(session)
-        .into_iter()
-        .filter(|(group, _)| {
-            databases.is_empty() || group.databases.iter().any(|name| databases.contains(name))
-        })
-        .map(|(group, sets)| (group, usable(sets)))
-        .filter(|(_, sets)| !sets.is_empty())
-        .collect();
-    let newest = |sets: &[&Known]| sets.last().map(|set| set.judged.time);
-    let replaced = |group: &Group, sets: &[&Known]| {
-        all.iter()
-            .any(|(other, theirs)| *other != group && group.is_within(other) && newest(theirs) > newest(sets))
-    };
-    all.iter()
-        .filter(|(group, sets)| !replaced(group, sets))
-        .cloned()
-        .collect()
-}
-
-/// Sets that a restore could use, oldest first.
-fn usable(sets: &[Known]) -> Vec<&Known> {
-    let mut usable: Vec<&Known> = sets
-        .iter()
-        .filter(|set| !set.standing.damaged && !set.judged.future)
-        .collect();
-    usable.sort_by_key(|set| (set.judged.time, &set.header.id));
-    usable
 }
 
 struct Judge<'j> {

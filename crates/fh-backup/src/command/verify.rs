@@ -237,7 +237,7 @@ impl Run<'_> {
         } else {
             wanted(self.verify)
         };
-        let mut evidence = Evidence::now(set, kind, began, details);
+        let mut evidence = Evidence::now(crate::keep::TOOL, set, kind, began, details);
         evidence.subset = self.subset;
         Some(evidence)
     }

@@ -8,9 +8,9 @@ use fh_core::report::Check;
 use fh_core::{Exit, Result};
 use fh_repository::{Repository, Set, SetHeader, SummaryEntry};
 
-use super::accept::Acceptances;
-use super::group::Group;
 use super::summary::{REDIS, TABLE};
+use fh_repository::inventory::Acceptances;
+use fh_repository::inventory::Group;
 
 /// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]

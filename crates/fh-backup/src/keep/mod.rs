@@ -1,13 +1,10 @@
 //! Keeping and noticing: what a set holds in short, whether that is too little, and which sets may go.
 
-pub mod accept;
 pub mod collapse;
-pub mod group;
 pub mod plan;
 pub mod removal;
 pub mod retention;
 pub mod summary;
-pub mod times;
 
 /// The name of this host, for documents.
 #[must_use]

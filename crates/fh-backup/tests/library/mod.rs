@@ -34,7 +34,7 @@ pub fn evidence(folder: &Path, set: &str, kind: Kind, good: bool) {
     if !good {
         details.problem("a segment is missing");
     }
-    let evidence = Evidence::now(set, kind, Timestamp::now(), details);
+    let evidence = Evidence::now("fh-backup test", set, kind, Timestamp::now(), details);
     with(folder, async |repository| {
         evidence.keep(&repository).await.unwrap();
     });

@@ -125,7 +125,7 @@ impl Findings {
         if details.problems.is_empty() && unknown {
             return None;
         }
-        let mut evidence = Evidence::now(set, Kind::Drill, began, details);
+        let mut evidence = Evidence::now(crate::keep::TOOL, set, Kind::Drill, began, details);
         evidence.whole = self.whole;
         evidence.drill = Some(self.drill.clone());
         Some(evidence)

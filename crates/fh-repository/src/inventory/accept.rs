@@ -1,11 +1,12 @@
 //! Accepting that a set holds less than the one before it: a document that somebody wrote on purpose.
 
 use fh_core::Result;
-use fh_repository::{Repository, SetHeader};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::group::Group;
+use crate::repository::Repository;
+use crate::set::SetHeader;
 
 const FOLDER: &str = "accepted/";
 
@@ -71,7 +72,7 @@ pub async fn accept(repository: &Repository, header: &SetHeader) -> Result<()> {
         set: header.id.clone(),
         group,
         at: Timestamp::now(),
-        host: super::host(),
+        host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
     };
     repository
         .put_document(&format!("{FOLDER}{}.json", header.id), &accepted)

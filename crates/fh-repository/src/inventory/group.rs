@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use fh_core::app::Session;
-use fh_repository::SetHeader;
 use serde::{Deserialize, Serialize};
+
+use crate::set::SetHeader;
 
 /// Sets of one group are compared with each other, and only with each other is it decided which may go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -37,10 +37,10 @@ impl Group {
         }
     }
 
-    /// Whether it is of the project and environment that the session is about.
+    /// Whether it is of this project and environment.
     #[must_use]
-    pub fn is_of(&self, session: &Session) -> bool {
-        self.project == session.config().project.name && self.environment == session.loaded.environment
+    pub fn is_of(&self, project: &str, environment: Option<&str>) -> bool {
+        self.project == project && self.environment.as_deref() == environment
     }
 
     /// Whether sets of `other` hold every database of this one.

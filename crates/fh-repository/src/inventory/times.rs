@@ -1,8 +1,9 @@
 //! When a set was taken, as far as it can be believed.
 
 use fh_core::config::RetentionTimes;
-use fh_repository::SetHeader;
 use jiff::{SignedDuration, Timestamp};
+
+use crate::set::SetHeader;
 
 /// How far a set's own time and the store's may be apart, and how far in the future a set may be.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -55,8 +56,8 @@ mod tests {
             project: String::new(),
             environment: None,
             databases: Vec::new(),
-            totals: fh_repository::Totals::default(),
-            contents: fh_repository::Contents::default(),
+            totals: crate::Totals::default(),
+            contents: crate::Contents::default(),
             collapsed: false,
             summary_size: 0,
             summary_hash: String::new(),

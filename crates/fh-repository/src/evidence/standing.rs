@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use fh_core::Result;
-use fh_repository::Repository;
 use jiff::Timestamp;
 
 use super::{Evidence, FOLDER, Kind, Outcome, read};
+use crate::repository::Repository;
 
 /// What the evidence says about one set.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -182,7 +182,7 @@ mod tests {
         if !good {
             details.problem("gone");
         }
-        let mut evidence = Evidence::now("s", kind, at(hour), details);
+        let mut evidence = Evidence::now("test", "s", kind, at(hour), details);
         evidence.finished = at(hour);
         evidence
     }
