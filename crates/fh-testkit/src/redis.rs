@@ -24,6 +24,8 @@ pub struct Redis {
     program: PathBuf,
     port: u16,
     password: Option<String>,
+    /// Further lines of its configuration.
+    settings: Vec<(String, String)>,
 }
 
 impl Redis {
@@ -44,7 +46,26 @@ impl Redis {
     /// # Errors
     /// [`Missing`] when Redis is not installed, else why it did not start.
     pub fn try_start() -> Result<Self> {
-        Self::launch_new(None)
+        Self::launch_new(None, &[])
+    }
+
+    /// A server without a password, with these further lines of redis.conf.
+    ///
+    /// # Errors
+    /// [`Missing`] when Redis is not installed, else why it did not start.
+    pub fn try_start_with(settings: &[(&str, &str)]) -> Result<Self> {
+        Self::launch_new(None, settings)
+    }
+
+    /// A replica of this server, which must have no password. Whether it has caught up, its `INFO replication` says.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn replica(&self) -> Self {
+        let primary = format!("127.0.0.1 {}", self.port);
+        let settings = [("replicaof", primary.as_str()), ("repl-diskless-sync-delay", "0")];
+        Self::launch_new(None, &settings).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     /// A server that wants this password of its default user.
@@ -52,7 +73,7 @@ impl Redis {
     /// # Errors
     /// [`Missing`] when Redis is not installed, else why it did not start.
     pub fn try_start_with_password(password: &str) -> Result<Self> {
-        Self::launch_new(Some(password.to_owned()))
+        Self::launch_new(Some(password.to_owned()), &[])
     }
 
     /// `redis://127.0.0.1:40123/0`, with `:password@` when there is one (which must need no percent-encoding).
@@ -113,7 +134,9 @@ impl Redis {
         result.unwrap_or_else(|error| panic!("{error:#}"));
     }
 
-    fn launch_new(password: Option<String>) -> Result<Self> {
+    fn launch_new(password: Option<String>, settings: &[(&str, &str)]) -> Result<Self> {
+        let lines = settings.iter();
+        let settings = lines.map(|(key, value)| (key.to_string(), value.to_string()));
         let program = find()?;
         let workdir = Workdir::new("Redis", "fh-redis-", "KILL", host::server_user())?;
         let mut redis = Self {
@@ -121,6 +144,7 @@ impl Redis {
             program,
             port: 0,
             password,
+            settings: settings.collect(),
         };
         for attempt in 1.. {
             redis.port = host::free_port()?;
@@ -141,10 +165,12 @@ impl Redis {
             .password
             .as_deref()
             .map_or_else(String::new, |word| format!("requirepass {word}\n"));
+        let more = self.settings.iter();
+        let more: String = more.map(|(key, value)| format!("{key} {value}\n")).collect();
         let port = self.port;
         fs_err::write(
             &conf,
-            format!("bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\n{password}"),
+            format!("bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\n{password}{more}"),
         )?;
         if let Some((uid, gid)) = host::server_user() {
             std::os::unix::fs::chown(&conf, Some(uid), Some(gid))?;
