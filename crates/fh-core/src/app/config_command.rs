@@ -77,6 +77,7 @@ fn secrets(config: &Config) -> impl Iterator<Item = (&'static str, &SecretSource
         ("redis.url", &config.redis.url),
         ("backup.key", &config.backup.key),
         ("backup.identity", &config.backup.identity),
+        ("health.ping_url", &config.health.ping_url),
         ("notify.slack_webhook", &config.notify.slack_webhook),
         ("notify.ping_url", &config.notify.ping_url),
     ]

@@ -19,6 +19,7 @@ mod database;
 mod document;
 mod fault;
 mod file;
+mod health;
 mod load;
 mod notify;
 mod origin;
@@ -48,6 +49,11 @@ pub use backup::{
 pub use database::Database;
 pub use document::{Places, read_document};
 pub use file::FILE_NAME;
+pub use health::{
+    Addresses, DnsRecord, Health, HealthAws, HealthBackup, HealthCommand, HealthDns, HealthHost, HealthHttp,
+    HealthPostgres, HealthRedis, HealthRule, HealthSlo, HealthTcp, HealthTls, SloLatency, SloSource,
+    Starttls, Threshold,
+};
 pub use load::{ConfigSource, Entry, Loaded};
 pub use notify::{Notify, NotifyOn};
 pub use origin::{Origin, Origins};
@@ -76,6 +82,8 @@ pub struct Config {
     pub aws: Aws,
     /// Where backups go and how they are made.
     pub backup: Backup,
+    /// What is looked at in operation.
+    pub health: Health,
     /// Who is told how a run ended.
     pub notify: Notify,
 }

@@ -15,6 +15,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         database,
         redis,
         backup,
+        health,
         notify,
         ..
     } = config;
@@ -43,6 +44,40 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         }
     }
 
+    if from_file("health.http") {
+        let files = health.http.iter_mut().filter_map(|http| http.ca_file.as_mut());
+        files.for_each(|file| *file = join(folder, file));
+    }
+    if from_file("health.tls") {
+        let files = health.tls.iter_mut().filter_map(|tls| tls.ca_file.as_mut());
+        files.for_each(|file| *file = join(folder, file));
+    }
+    let of_lists = [
+        (
+            "health.postgres",
+            health
+                .postgres
+                .iter_mut()
+                .filter_map(|entry| entry.url.as_mut())
+                .collect::<Vec<_>>(),
+        ),
+        (
+            "health.redis",
+            health
+                .redis
+                .iter_mut()
+                .filter_map(|entry| entry.url.as_mut())
+                .collect(),
+        ),
+    ];
+    for (key, secrets) in of_lists {
+        for secret in secrets.into_iter().filter(|_| from_file(key)) {
+            if let SecretSource::File { file } = secret {
+                *file = join(folder, file);
+            }
+        }
+    }
+
     let secrets = [
         ("database.url", &mut database.url),
         ("redis.url", &mut redis.url),
@@ -50,6 +85,7 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         ("backup.identity", &mut backup.identity),
         ("backup.drill.server_url", &mut backup.drill.server_url),
         ("backup.anonymize.salt", &mut backup.anonymize.salt),
+        ("health.ping_url", &mut health.ping_url),
         ("notify.slack_webhook", &mut notify.slack_webhook),
         ("notify.ping_url", &mut notify.ping_url),
     ];

@@ -14,7 +14,7 @@ fn an_unknown_key_is_named_with_its_place_and_the_nearest() {
 fn an_unknown_section() {
     insta::assert_snapshot!(error("[bakup]\njobs = 2\n"), @r"
     error: unknown key `bakup` (financehub.toml:1:2)
-    hint: did you mean `backup`? known keys: protected, project, database, redis, aws, backup, notify, env
+    hint: did you mean `backup`? known keys: protected, project, database, redis, aws, backup, health, notify, env
     ");
 }
 
@@ -46,7 +46,7 @@ fn an_unknown_key_of_an_environment_that_was_not_chosen() {
 fn an_unknown_section_of_an_environment() {
     insta::assert_snapshot!(error("[env.production.env.staging]\nprotected = true\n"), @r"
     error: unknown key `env` in [env.production] (financehub.toml:1:17)
-    hint: known keys: protected, project, database, redis, aws, backup, notify
+    hint: known keys: protected, project, database, redis, aws, backup, health, notify
     ");
 }
 

@@ -1,0 +1,7 @@
+//! `fh-health`: parses, calls the library, ends with the exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fh_core::app::main::<fh_health::Cli>()
+}
