@@ -6,6 +6,8 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
+use crate::encodings;
+
 /// What stands where a secret was.
 pub const MASK: &str = "***";
 
@@ -21,7 +23,7 @@ const SHORTEST_SCRUBBED: usize = 4;
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the value and registers it for [`scrub`], as it is and in its percent-encoded form.
+    /// Takes the value and registers it for [`scrub`], as it is and percent-encoded, JSON-escaped and in base64.
     pub fn new(value: impl Into<String>) -> Self {
         let value = value.into();
         register(&value);
@@ -63,7 +65,7 @@ fn register(value: &str) {
         return;
     }
     let mut known = registry().write().unwrap_or_else(PoisonError::into_inner);
-    for form in [value.to_owned(), percent_encode(value)] {
+    for form in encodings::spellings(value) {
         if !known.iter().any(|secret| secret.expose_secret() == form) {
             known.push(SecretString::from(form));
         }
@@ -85,19 +87,10 @@ pub fn scrub(text: &str) -> String {
     out
 }
 
-/// RFC 3986 §2.1, everything but the unreserved characters.
-fn percent_encode(value: &str) -> String {
-    use fmt::Write as _;
-    value
-        .bytes()
-        .fold(String::with_capacity(value.len()), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                let _ = write!(out, "%{byte:02X}");
-            }
-            out
-        })
+/// `user:password` as HTTP's Basic scheme sends it (RFC 7617), known as a secret from then on.
+#[must_use]
+pub fn basic_credentials(user: &str, password: &str) -> Secret {
+    Secret::new(encodings::base64(format!("{user}:{password}").as_bytes()))
 }
 
 #[cfg(test)]
@@ -119,6 +112,16 @@ mod tests {
             scrub("FATAL: p@ss/word in postgres://u:p%40ss%2Fword@h"),
             "FATAL: *** in postgres://u:***@h"
         );
+    }
+
+    #[test]
+    fn foreign_text_loses_the_secret_in_json_and_base64() {
+        let _secret = Secret::new("line\"one\n+two");
+        let json = serde_json::json!({"password": "line\"one\n+two"}).to_string();
+        assert_eq!(scrub(&json), r#"{"password":"***"}"#);
+        let header = basic_credentials("ann", "line\"one\n+two");
+        assert!(!header.expose().contains("***"));
+        assert_eq!(scrub(header.expose()), MASK);
     }
 
     #[test]

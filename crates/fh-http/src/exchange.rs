@@ -180,15 +180,15 @@ fn failure(phase: Phase, peer: SocketAddr, error: &hyper::Error) -> Failure {
         );
         return Failure::new(phase, Kind::TooLarge, text);
     }
-    if error.is_incomplete_message() {
+    if error.is_incomplete_message() || ends_early(error) {
         let text = format!("{peer} closed the connection before the answer was complete");
         return Failure::new(phase, Kind::Closed, text);
     }
     let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
-            let closed = matches!(io.kind(), ConnectionReset | BrokenPipe | UnexpectedEof);
+            use std::io::ErrorKind::{BrokenPipe, ConnectionReset};
+            let closed = matches!(io.kind(), ConnectionReset | BrokenPipe);
             let kind = if closed { Kind::Closed } else { Kind::Protocol };
             return Failure::new(phase, kind, format!("{peer} broke off: {}", connect::plain(io)));
         }
@@ -205,4 +205,11 @@ fn failure(phase: Phase, peer: SocketAddr, error: &hyper::Error) -> Failure {
         Kind::Protocol
     };
     Failure::new(phase, kind, format!("{peer} broke off: {detail}"))
+}
+
+/// Whether the connection ended inside the body, which hyper tells as an I/O error.
+fn ends_early(error: &hyper::Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>())
+        .is_some_and(|io| io.kind() == std::io::ErrorKind::UnexpectedEof)
 }

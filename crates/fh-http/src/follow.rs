@@ -34,7 +34,7 @@ pub fn follow(request: &Request, limit: usize, deadline: Deadline, cancel: &Canc
     let mut current = request.clone();
     loop {
         let response = exchange(&current, deadline, cancel)?;
-        let next = next(&current, &response);
+        let next = redirected(&current, &response);
         let here = current.url.clone();
         let (phases, peer) = (response.phases, response.peer);
         hops.push((here, response));
@@ -63,8 +63,11 @@ fn shown(url: &url::Url) -> String {
     url.to_string()
 }
 
-/// The request that an answer redirects to; `None` when it does not redirect.
-fn next(request: &Request, response: &Response) -> Option<Result<Request, String>> {
+/// The request that an answer redirects to, by the rules of [`follow`]; `None` when it does not redirect.
+///
+/// # Errors
+/// Why there is nothing to ask where it redirects to.
+pub fn redirected(request: &Request, response: &Response) -> Option<Result<Request, String>> {
     if !matches!(response.status, 301 | 302 | 303 | 307 | 308) {
         return None;
     }

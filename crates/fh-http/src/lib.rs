@@ -29,7 +29,7 @@ pub mod tls;
 
 pub use exchange::exchange;
 pub use failure::{Failure, Kind, Phase};
-pub use follow::{Hops, follow};
+pub use follow::{Hops, follow, redirected};
 pub use request::{Request, RequestError, TlsOptions};
 pub use resolve::{Lookup, resolve, resolve_with};
 pub use response::{Phases, Response};

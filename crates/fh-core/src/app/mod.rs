@@ -72,6 +72,12 @@ pub trait Tool: clap::Parser {
         Vec::new()
     }
 
+    /// Whether `--env` chooses among environments of the tool's own, which the configuration need not know. Then no
+    /// `[env.NAME]` of the configuration is laid over it.
+    fn has_own_environments(&self) -> bool {
+        false
+    }
+
     /// Whether this call writes data of its own to stdout: then the report goes to stderr.
     fn stdout_is_data(&self) -> bool {
         false

@@ -95,7 +95,13 @@ fn prepare<T: Tool>(tool: &T, started: Timestamp) -> Result<Session> {
     let folder = std::env::current_dir()
         .or_unable(|| "cannot find out the current folder")
         .hint(|| "it may have been deleted; change to another one")?;
-    let loaded = Config::load(&common.source(tool.flags()), &var, &folder)?;
+    let mut source = common.source(tool.flags());
+    let loaded = if tool.has_own_environments() {
+        source.environment = None;
+        Config::load(&source, &|name| var(name).filter(|_| name != "FH_ENV"), &folder)?
+    } else {
+        Config::load(&source, &var, &folder)?
+    };
     Ok(Session {
         loaded,
         deadline,

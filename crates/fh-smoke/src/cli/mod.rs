@@ -1,0 +1,154 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use fh_core::app::{Common, ConfigCommand, Session, Tool};
+use fh_core::report::Report;
+use fh_core::{Error, Result};
+
+use crate::command;
+
+/// Says whether a deploy is really good.
+///
+/// A suite names environments, and what must hold there: the version that answers, scenarios of requests with expectations,
+/// the assets that pages name, security headers, certificates. A suite that would check nothing is an error, and a server
+/// that cannot be reached is never a pass.
+#[derive(Debug, Parser)]
+#[command(name = "fh-smoke", version, before_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// What to do; running the suite when nothing is given.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fh-smoke suite.toml --env staging
+  fh-smoke suite.toml --env production --tag critical --deadline 2m
+  fh-smoke suite.toml --env staging --format junit --output smoke.xml
+  fh-smoke check suite.toml";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs a suite: the same as without a sub-command.
+    #[command(before_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Lists what a suite would check.
+    #[command(before_help = LIST_EXAMPLES)]
+    List(Choice),
+    /// Checks a suite without sending anything.
+    #[command(before_help = CHECK_EXAMPLES)]
+    Check(SuiteFile),
+    /// Shows the configuration that is in force and where each value comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  fh-smoke run suite.toml --env staging
+  fh-smoke run suite.toml --env staging --var sha=4f2a91c --record failures";
+const LIST_EXAMPLES: &str = "\
+Examples:
+  fh-smoke list suite.toml
+  fh-smoke list suite.toml --tag critical --format json";
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  fh-smoke check suite.toml";
+
+/// A suite's file.
+#[derive(Debug, Clone, Args)]
+pub struct SuiteFile {
+    /// The suite.
+    #[arg(value_name = "SUITE", value_hint = clap::ValueHint::FilePath)]
+    pub suite: PathBuf,
+}
+
+/// Which suite, and what of it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Choice {
+    /// The suite.
+    #[arg(value_name = "SUITE", value_hint = clap::ValueHint::FilePath)]
+    pub suite: Option<PathBuf>,
+    /// Only scenarios of this name; may be given several times. Pages and certificates are then left out.
+    #[arg(long, value_name = "NAME", help_heading = "What to run")]
+    pub scenario: Vec<String>,
+    /// Only scenarios with this tag; may be given several times. Pages and certificates are then left out.
+    #[arg(long, value_name = "TAG", help_heading = "What to run")]
+    pub tag: Vec<String>,
+}
+
+/// Options of a run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub(crate) choice: Choice,
+    /// Give a variable of the suite another value: NAME=VALUE. Secrets cannot be given here.
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "What to run", value_parser = assignment)]
+    pub vars: Vec<(String, String)>,
+    /// Do not wait for the version.
+    #[arg(long, help_heading = "What to run")]
+    pub no_version: bool,
+    /// Run on this route of the environment only, or on `default`.
+    #[arg(long, value_name = "NAME", help_heading = "What to run")]
+    pub route: Option<String>,
+    /// End with exit code 1 when something was only good at a later attempt.
+    #[arg(long, help_heading = "What to run")]
+    pub fail_flaky: bool,
+    /// Write each exchange that was not as it should be into this folder, without secrets.
+    #[arg(long, value_name = "DIR", help_heading = "What to run", value_hint = clap::ValueHint::DirPath)]
+    pub record: Option<PathBuf>,
+}
+
+fn assignment(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".into()),
+    }
+}
+
+impl Run {
+    /// Whether anything was given.
+    fn is_given(&self) -> bool {
+        self.choice.suite.is_some()
+            || !self.choice.scenario.is_empty()
+            || !self.choice.tag.is_empty()
+            || !self.vars.is_empty()
+            || self.no_version
+            || self.route.is_some()
+            || self.fail_flaky
+            || self.record.is_some()
+    }
+}
+
+impl Tool for Cli {
+    const NAME: &'static str = command::TOOL;
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn has_own_environments(&self) -> bool {
+        !matches!(self.command, Some(Command::Config(_)))
+    }
+
+    fn execute(self, session: &Session) -> Result<Report> {
+        if self.command.is_some() && self.run.is_given() {
+            return Err(Error::usage("options of a run stand before another sub-command")
+                .hint("put them behind `run`, or leave the sub-command out"));
+        }
+        match self.command {
+            None => command::run::run(session, &self.run),
+            Some(Command::Run(run)) => command::run::run(session, &run),
+            Some(Command::List(choice)) => command::list::run(session, &choice),
+            Some(Command::Check(file)) => command::check::run(&file.suite),
+            Some(Command::Config(config)) => Ok(config.report(Self::NAME, &session.loaded)),
+        }
+    }
+}
