@@ -1,5 +1,6 @@
 //! The side of a backup that writes: definitions by `pg_restore`, rows by `COPY`, and the proof that they are the same.
 
+mod analyze;
 pub mod anonymize;
 pub mod compare;
 pub mod definitions;

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use fh_core::Result;
 use fh_core::progress::Task;
-use fh_pg::{Connection, qualified, query_error};
+use fh_pg::{Connection, query_error};
 use fh_repository::Repository;
 
 use super::anonymize::{Anonymizer, Hits};
 use super::run::{ProofOf, Request};
 use super::schedule::Schedule;
 use super::work::{Plan, Statement, Work};
-use super::{readback, rows};
-use crate::archive::Archive;
-use crate::workers::{Queue, on_each};
+use super::{analyze, readback, rows};
+use crate::workers::on_each;
 
-async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
+pub(super) async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>> {
     let mut sessions = Vec::new();
     for _ in 0..request.jobs.clamp(1, work.max(1)) {
         sessions.push(request.session().await?);
@@ -23,11 +22,19 @@ async fn sessions(request: &Request<'_>, work: usize) -> Result<Vec<Connection>>
     Ok(sessions)
 }
 
+/// Memory for sorting the entries of an ordinary index, of which a parallel worker needs half. More is slower: a sort within
+/// the processor's cache and a merge of its runs cost a fifth less than one sort of everything, as strings are compared all
+/// over memory.
+const SORT: &str = "64MB";
+/// A table above this has more runs than can be merged at once with so little memory.
+const LARGEST_SORTED_SMALL: u64 = 16 << 30;
+
 /// Commits need not wait for the disk: an unfinished target is worth nothing, and the last statements of a restore wait.
-/// Indexes are made with an eighth of what the server believes to have as cache, shared by the workers.
+/// Foreign keys and other kinds of index may use an eighth of what the server believes to have as cache, shared by the
+/// workers. Each statement runs once, and compiling it (`jit`) takes longer than it saves.
 fn faster(jobs: usize) -> String {
     format!(
-        "SET synchronous_commit = off;
+        "SET synchronous_commit = off; SET jit = off;
          SELECT set_config('maintenance_work_mem', greatest(pg_size_bytes(current_setting('maintenance_work_mem')),
              least(pg_size_bytes(current_setting('effective_cache_size')) / (8 * {jobs}), 512 << 20)) / 1024 || 'kB', false)"
     )
@@ -105,6 +112,7 @@ impl Worker {
                 rows::load_large_objects(session, &self.repository, &data, on_bytes).await
             }
             Work::Statement(statement) => self.make(session, &statement).await,
+            Work::Analyze(table) => analyze::one(session, &table).await,
             Work::Read(read) => {
                 let expected = read.expected(anonymizer.is_some());
                 // Values of before can only be looked for by reading.
@@ -130,45 +138,23 @@ impl Worker {
         } else {
             &statement.tablespace
         };
-        let set = format!("SET default_tablespace = {}", fh_pg::quote_literal(tablespace));
+        let tablespace = fh_pg::quote_literal(tablespace);
+        let sorted = statement.sorted.is_some_and(|bytes| bytes < LARGEST_SORTED_SMALL);
+        let memory = if sorted {
+            format!("SET LOCAL maintenance_work_mem = '{SORT}';")
+        } else {
+            String::new()
+        };
         let made = async {
-            session.batch_execute(&set).await?;
-            session.batch_execute(&statement.sql).await
+            session
+                .batch_execute(&format!(
+                    "BEGIN; SET LOCAL default_tablespace = {tablespace}; {memory}"
+                ))
+                .await?;
+            session.batch_execute(&statement.sql).await?;
+            session.batch_execute("COMMIT").await
         };
         made.await
             .map_err(|error| query_error(format!("cannot make the {}", statement.what), error))
     }
-}
-
-/// Gathers the planner's statistics, several tables at a time. The commits wait for the disk, and with them everything
-/// before.
-pub(super) async fn analyze(request: &Request<'_>, archive: &Archive) -> Result<()> {
-    let kinds = ["TABLE", "MATERIALIZED VIEW"];
-    let tables: Vec<String> = archive
-        .entries
-        .iter()
-        .filter(|entry| kinds.contains(&entry.kind.as_str()))
-        .map(|entry| {
-            qualified(
-                entry.namespace.as_deref().unwrap_or_default(),
-                entry.tag.as_deref().unwrap_or_default(),
-            )
-        })
-        .collect();
-    let sessions = sessions(request, tables.len()).await?;
-    let queue = Queue::new(tables);
-    on_each(sessions, |session| {
-        let queue = queue.clone();
-        async move {
-            while let Some(table) = queue.next() {
-                session
-                    .batch_execute(&format!("ANALYZE {table}"))
-                    .await
-                    .map_err(|error| query_error(format!("cannot ANALYZE {table}"), error))?;
-            }
-            Ok(())
-        }
-    })
-    .await
-    .map(drop)
 }

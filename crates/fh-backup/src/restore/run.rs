@@ -15,9 +15,9 @@ use super::anonymize::{Anonymized, Anonymizer};
 use super::compare::{Difference, compare};
 use super::definitions::{Definitions, Ownership};
 use super::fit::Fitted;
-use super::perform::{analyze, run_tasks};
+use super::perform::run_tasks;
 use super::preflight::{self, Findings, Question};
-use super::{settings, work};
+use super::{analyze, settings, work};
 use crate::archive::Archive;
 use crate::body::Database;
 use crate::source::toc;
@@ -205,7 +205,7 @@ pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspe
         }
         None => None,
     };
-    let covered = plan.covered.clone();
+    let (covered, analyzed) = (plan.covered.clone(), plan.analyzed.clone());
     let began = Instant::now();
     let done = run_tasks(request, plan, programs.default_tablespace, anonymizer.clone()).await?;
     let loading = began.elapsed();
@@ -229,7 +229,7 @@ pub async fn fill(request: &Request<'_>, target: &Connection, inspection: &Inspe
         );
         Ok(now.await?.archive)
     };
-    let (now, ()) = tokio::try_join!(described, analyze(request, archive))?;
+    let (now, ()) = tokio::try_join!(described, analyze::rest(request, target, archive, &analyzed))?;
     let Ownership {
         no_owner,
         no_privileges,

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 pub(super) enum Hold {
     /// ACCESS SHARE: its rows are read.
     Read,
+    /// SHARE UPDATE EXCLUSIVE: its statistics are gathered.
+    Analyze,
     /// SHARE: an index is made.
     Index,
     /// SHARE ROW EXCLUSIVE: it is one end of a foreign key that is made.
@@ -25,7 +27,7 @@ impl Hold {
         match (self, other) {
             (Self::Alone, _) | (_, Self::Alone) => true,
             (Self::Read, _) | (_, Self::Read) | (Self::Index, Self::Index) => false,
-            (Self::Reference | Self::Index, _) => true,
+            (Self::Analyze | Self::Reference | Self::Index, _) => true,
         }
     }
 }
@@ -196,10 +198,16 @@ mod tests {
 
     #[test]
     fn conflicts_are_those_of_the_server() {
-        use Hold::{Alone, Index, Read, Reference};
-        let together = [(Read, Read), (Read, Index), (Read, Reference), (Index, Index)];
-        for a in [Read, Index, Reference, Alone] {
-            for b in [Read, Index, Reference, Alone] {
+        use Hold::{Alone, Analyze, Index, Read, Reference};
+        let together = [
+            (Read, Read),
+            (Read, Analyze),
+            (Read, Index),
+            (Read, Reference),
+            (Index, Index),
+        ];
+        for a in [Read, Analyze, Index, Reference, Alone] {
+            for b in [Read, Analyze, Index, Reference, Alone] {
                 let free = together.contains(&(a, b)) || together.contains(&(b, a));
                 assert_eq!(a.conflicts(b), !free, "{a:?} {b:?}");
             }

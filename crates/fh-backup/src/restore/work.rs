@@ -5,6 +5,7 @@ mod loads;
 mod statements;
 pub(super) mod tables;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fh_core::Result;
@@ -26,6 +27,8 @@ pub(super) enum Work {
     LargeObjects(Data),
     /// Reads a table, or several between which rows may have changed places, and compares.
     Read(Read),
+    /// Gathers the planner's statistics of a table, named as SQL.
+    Analyze(String),
     /// Makes an index or a constraint.
     Statement(Statement),
 }
@@ -121,6 +124,8 @@ pub(super) struct Statement {
     pub(super) sql: String,
     /// Empty for the default one.
     pub(super) tablespace: String,
+    /// Bytes of the table, when all that takes time is to sort its keys.
+    pub(super) sorted: Option<u64>,
 }
 
 /// Everything to do, and what of the table of contents it covers.
@@ -129,6 +134,8 @@ pub(super) struct Plan {
     pub(super) tasks: Vec<Task<Work>>,
     /// Dump ids of the entries that are among the tasks.
     pub(super) covered: Vec<i64>,
+    /// Tables, named as SQL, whose statistics are gathered by one of the tasks.
+    pub(super) analyzed: BTreeSet<String>,
     /// Bytes of COPY text.
     pub(super) bytes: u64,
 }
@@ -148,6 +155,7 @@ pub(super) fn plan(
     let mut plan = Plan {
         tasks: Vec::new(),
         covered: Vec::new(),
+        analyzed: BTreeSet::new(),
         bytes: 0,
     };
     let loaded = loads::plan(&mut plan, archive, database, &tables, jobs)?;

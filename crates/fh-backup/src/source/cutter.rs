@@ -4,9 +4,9 @@ use bytes::{Bytes, BytesMut};
 
 use crate::proof::Proof;
 
-/// A segment is closed once it holds this many bytes of COPY text. Ranges of 8 MiB of heap mostly stay below; wide or
+/// A segment is closed once it holds this many bytes of COPY text. Ranges of 4 MiB of heap mostly stay below; wide or
 /// compressed values can make a range many times as large, and memory must not grow with them.
-pub const SEGMENT_LIMIT: usize = 8 << 20;
+pub const SEGMENT_LIMIT: usize = 6 << 20;
 
 /// Room for the row that passes the limit, so that an ordinary one does not make the buffer move.
 const ROOM: usize = SEGMENT_LIMIT + (64 << 10);

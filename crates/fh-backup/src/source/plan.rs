@@ -9,8 +9,8 @@ use super::catalog::Relation;
 use crate::archive::{Archive, Copy};
 
 /// Heap bytes in one range of a table: the fixed grid on which segments lie, so that unchanged blocks give the same
-/// segments in the next backup.
-const RANGE_BYTES: u64 = 8 << 20;
+/// segments in the next backup. The last range is sent again whenever rows were appended, so ranges are small.
+const RANGE_BYTES: u64 = 4 << 20;
 
 /// One table to copy.
 #[derive(Debug, Clone)]
@@ -131,13 +131,13 @@ mod tests {
     #[test]
     fn ranges_cover_everything_on_a_fixed_grid() {
         assert_eq!(ranges(0, 8192), [""]);
-        assert_eq!(ranges(8 << 20, 8192), [""]);
+        assert_eq!(ranges(4 << 20, 8192), [""]);
         assert_eq!(
-            ranges((20 << 20) + 1, 8192),
+            ranges((10 << 20) + 1, 8192),
             [
-                " WHERE ctid < '(1024,0)'",
-                " WHERE ctid >= '(1024,0)' AND ctid < '(2048,0)'",
-                " WHERE ctid >= '(2048,0)'"
+                " WHERE ctid < '(512,0)'",
+                " WHERE ctid >= '(512,0)' AND ctid < '(1024,0)'",
+                " WHERE ctid >= '(1024,0)'"
             ]
         );
     }

@@ -25,6 +25,8 @@ const LEAST_FROZEN: u64 = 1 << 20;
 pub(super) struct Loaded {
     /// Tasks that load it.
     pub(super) tasks: Vec<usize>,
+    /// The task that gathers its statistics, which is done before a foreign key is proven.
+    pub(super) analyzed: Option<usize>,
     /// Bytes of COPY text.
     pub(super) bytes: u64,
 }
@@ -94,9 +96,17 @@ pub(super) fn plan(
         plan.bytes += table.data.bytes;
         if let Some(id) = id {
             let bytes = table.data.bytes;
-            loaded.insert(id, Loaded { tasks, bytes });
+            // A partition is looked at with its root, when all rows are there.
+            let analyzed = (!tables.in_a_tree(id)).then(|| analyze(plan, &[id], name, tasks.clone(), bytes));
+            let one = Loaded {
+                tasks,
+                analyzed,
+                bytes,
+            };
+            loaded.insert(id, one);
         }
     }
+    analyze_trees(plan, tables, &loaded);
     for (read, after, held) in reads.into_values() {
         plan.tasks.push(Task {
             cost: read.bytes / 3,
@@ -106,6 +116,31 @@ pub(super) fn plan(
         });
     }
     Ok(loaded)
+}
+
+/// Roots of partitioned tables, once every partition is loaded.
+fn analyze_trees(plan: &mut Plan, tables: &Tables<'_>, loaded: &BTreeMap<i64, Loaded>) {
+    for root in tables.roots() {
+        let tree = tables.with_partitions(root);
+        let parts: Vec<&Loaded> = tree.iter().filter_map(|table| loaded.get(table)).collect();
+        let after: Vec<usize> = parts.iter().flat_map(|part| part.tasks.clone()).collect();
+        let bytes = parts.iter().map(|part| part.bytes).sum();
+        if let Some(name) = tables.name(root).filter(|_| !after.is_empty()) {
+            analyze(plan, &tree, name, after, bytes);
+        }
+    }
+}
+
+fn analyze(plan: &mut Plan, held: &[i64], table: String, after: Vec<usize>, bytes: u64) -> usize {
+    plan.analyzed.insert(table.clone());
+    plan.tasks.push(Task {
+        work: Work::Analyze(table),
+        holds: held.iter().map(|table| (*table, Hold::Analyze)).collect(),
+        after,
+        // A sample is read, not the table.
+        cost: bytes / 20,
+    });
+    plan.tasks.len() - 1
 }
 
 /// Adds the tasks for large objects.

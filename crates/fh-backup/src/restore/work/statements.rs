@@ -22,11 +22,12 @@ pub(super) fn plan(plan: &mut Plan, archive: &Archive, tables: &Tables<'_>, load
             _ => None,
         };
         let Some((table, hold)) = found else { continue };
-        let Loaded { tasks, bytes } = &loaded[&table];
+        let Loaded { tasks, bytes, .. } = &loaded[&table];
         let mut after = tasks.clone();
         after.extend(earlier(entry, &made));
         made.insert(entry.dump_id, (table, plan.tasks.len()));
-        push(plan, entry, vec![(table, hold)], after, bytes / 2);
+        let sorted = is_sorted(entry).then_some(*bytes);
+        push(plan, entry, vec![(table, hold)], after, bytes / 2, sorted);
     }
     for entry in &archive.entries {
         if entry.kind == "FK CONSTRAINT"
@@ -40,21 +41,30 @@ pub(super) fn plan(plan: &mut Plan, archive: &Archive, tables: &Tables<'_>, load
             let mut bytes = 0;
             for table in all.iter().filter_map(|table| loaded.get(table)) {
                 after.extend(&table.tasks);
+                after.extend(table.analyzed);
                 bytes += table.bytes;
             }
             let holds = all.into_iter().map(|table| (table, Hold::Reference)).collect();
-            push(plan, entry, holds, after, bytes / 2);
+            push(plan, entry, holds, after, bytes / 2, None);
         }
     }
 }
 
-fn push(plan: &mut Plan, entry: &Entry, holds: Vec<(i64, Hold)>, after: Vec<usize>, cost: u64) {
+fn push(
+    plan: &mut Plan,
+    entry: &Entry,
+    holds: Vec<(i64, Hold)>,
+    after: Vec<usize>,
+    cost: u64,
+    sorted: Option<u64>,
+) {
     plan.covered.push(entry.dump_id);
     plan.tasks.push(Task {
         work: Work::Statement(Statement {
             what: format!("{} {}", entry.kind.to_lowercase(), entry.label()),
             sql: entry.definition.clone().unwrap_or_default(),
             tablespace: entry.tablespace.clone().unwrap_or_default(),
+            sorted,
         }),
         holds,
         after,
@@ -97,6 +107,13 @@ fn constraint(entry: &Entry, tables: &Tables<'_>, loaded: &BTreeMap<i64, Loaded>
     let with_index = [" PRIMARY KEY ", " UNIQUE ", " EXCLUDE "];
     let known = with_index.iter().any(|kind| definition.contains(kind));
     known.then_some((table, Hold::Alone))
+}
+
+/// Whether it is made by sorting: a B-tree, as pg_dump writes it.
+fn is_sorted(entry: &Entry) -> bool {
+    let definition = entry.definition.as_deref().unwrap_or_default();
+    let constraint = entry.kind == "CONSTRAINT" && !definition.contains(" EXCLUDE ");
+    constraint || definition.contains(" USING btree (")
 }
 
 /// The table that has the foreign key, and the one it refers to.

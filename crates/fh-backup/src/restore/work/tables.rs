@@ -81,6 +81,17 @@ impl<'a> Tables<'a> {
         self.parent.contains_key(&id) || self.children.contains_key(&id)
     }
 
+    /// Tables that have partitions, and are none themselves.
+    pub(in crate::restore) fn roots(&self) -> impl Iterator<Item = i64> {
+        let parents = self.children.keys().copied();
+        parents.filter(|id| !self.parent.contains_key(id))
+    }
+
+    /// The qualified name, as SQL.
+    pub(in crate::restore) fn name(&self, id: i64) -> Option<String> {
+        self.get(id).map(name)
+    }
+
     /// The tables that an entry depends on.
     pub(in crate::restore) fn needed_by(&self, entry: &Entry) -> BTreeSet<i64> {
         let ids = entry.dependencies.iter().filter_map(|id| id.parse().ok());
