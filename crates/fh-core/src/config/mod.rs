@@ -50,8 +50,9 @@ pub use database::Database;
 pub use document::{Places, read_document};
 pub use file::FILE_NAME;
 pub use health::{
-    Addresses, DnsRecord, Health, HealthAws, HealthBackup, HealthCommand, HealthDns, HealthHost, HealthHttp,
-    HealthPostgres, HealthRedis, HealthRule, HealthSlo, HealthTcp, HealthTls, SloLatency, SloSource,
+    Addresses, DnsRecord, Health, HealthAlarms, HealthAws, HealthBackup, HealthCommand, HealthDns, HealthEcs,
+    HealthElastiCache, HealthHost, HealthHttp, HealthMetric, HealthMigrations, HealthPostgres, HealthRds,
+    HealthRedis, HealthRule, HealthSlo, HealthTargets, HealthTcp, HealthTls, NoData, SloLatency, SloSource,
     Starttls, Threshold,
 };
 pub use load::{ConfigSource, Entry, Loaded};

@@ -52,6 +52,11 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
         let files = health.tls.iter_mut().filter_map(|tls| tls.ca_file.as_mut());
         files.for_each(|file| *file = join(folder, file));
     }
+    if from_file("health.postgres") {
+        let entries = health.postgres.iter_mut();
+        let folders = entries.flat_map(|entry| entry.migrations.folders.iter_mut());
+        folders.for_each(|place| *place = join(folder, place));
+    }
     let of_lists = [
         (
             "health.postgres",

@@ -2,8 +2,11 @@
 //!
 //! A family is a folder here and one line in [`FAMILIES`].
 
+mod blocking;
 mod context;
 mod needs;
+mod postgres;
+mod redis;
 mod setup;
 mod tcp;
 
@@ -11,6 +14,7 @@ use std::sync::Arc;
 
 use fh_core::{Check, Result};
 
+use blocking::block_on;
 pub use context::{Context, Secrets};
 pub use needs::Needs;
 pub use setup::Setup;
@@ -65,7 +69,7 @@ impl Planned {
 type Family = fn(&Setup<'_>) -> Result<Vec<Arc<dyn Probe>>>;
 
 /// Every family, in the order in which people read about them.
-const FAMILIES: [Family; 1] = [tcp::probes];
+const FAMILIES: [Family; 3] = [tcp::probes, postgres::probes, redis::probes];
 
 /// Every probe that the configuration asks for.
 ///

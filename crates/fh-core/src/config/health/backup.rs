@@ -11,6 +11,8 @@ pub struct HealthBackup {
     pub max_age: Period,
     /// How long ago the newest drill may have been.
     pub max_drill_age: Period,
+    /// Databases of which there must be a set. Every group of sets is looked at when not given.
+    pub databases: Vec<String>,
 }
 
 impl Default for HealthBackup {
@@ -18,6 +20,7 @@ impl Default for HealthBackup {
         Self {
             max_age: Period::from_secs(26 * 3600),
             max_drill_age: Period::from_secs(8 * 24 * 3600),
+            databases: Vec::new(),
         }
     }
 }

@@ -18,13 +18,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use aws::HealthAws;
+pub use aws::{
+    HealthAlarms, HealthAws, HealthEcs, HealthElastiCache, HealthMetric, HealthRds, HealthTargets, NoData,
+};
 pub use backup::HealthBackup;
 pub use command::HealthCommand;
 pub use dns::{DnsRecord, HealthDns};
 pub use host::HealthHost;
 pub use http::{Addresses, HealthHttp};
-pub use postgres::HealthPostgres;
+pub use postgres::{HealthMigrations, HealthPostgres};
 pub use redis::HealthRedis;
 pub use rule::HealthRule;
 pub use slo::{HealthSlo, SloLatency, SloSource};

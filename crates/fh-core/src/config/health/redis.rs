@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::secret_source::SecretSource;
+use crate::duration::Period;
 
 /// One Redis or Valkey server.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -12,4 +13,23 @@ pub struct HealthRedis {
     /// Connection URL. `redis.url` when not given.
     #[serde(default)]
     pub url: Option<SecretSource>,
+    /// How many replicas must follow this server. Any number when not given.
+    #[serde(default)]
+    pub replicas: Option<u64>,
+    /// How long one answer may take. `health.timeout` when not given.
+    #[serde(default)]
+    pub timeout: Option<Period>,
+}
+
+impl HealthRedis {
+    /// The server of `redis.url`, when nothing else is said about it.
+    #[must_use]
+    pub fn of_the_environment() -> Self {
+        Self {
+            name: "main".to_owned(),
+            url: None,
+            replicas: None,
+            timeout: None,
+        }
+    }
 }

@@ -149,6 +149,12 @@ fn without_a_file_everything_is_default() {
     health.host = null  # default
     health.postgres = []  # default
     health.redis = []  # default
+    health.aws.ecs = []  # default
+    health.aws.targets = []  # default
+    health.aws.alarms = []  # default
+    health.aws.metrics = []  # default
+    health.aws.rds = []  # default
+    health.aws.elasticache = []  # default
     health.backup = null  # default
     health.slo = []  # default
     notify.slack_webhook = null  # default
