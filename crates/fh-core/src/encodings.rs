@@ -1,4 +1,4 @@
-//! The other spellings in which a secret may turn up in foreign text.
+//! Base64, and the other spellings in which a secret may turn up in foreign text.
 
 use std::fmt::Write as _;
 
@@ -56,7 +56,8 @@ fn base64_inside(bytes: &[u8], offset: usize) -> String {
 }
 
 /// Base64 with padding (RFC 4648 §4).
-pub(crate) fn base64(bytes: &[u8]) -> String {
+#[must_use]
+pub fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
@@ -83,7 +84,14 @@ mod tests {
     /// RFC 4648 §10.
     #[test]
     fn base64_as_in_the_standard() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] // typos: ok
+        for (plain, encoded) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ]
+        // typos: ok
         {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
@@ -96,9 +104,15 @@ mod tests {
         for before in ["", "u", "us", "use", "user:"] {
             for after in ["", "x", "xy"] {
                 let encoded = base64(format!("{before}{secret}{after}").as_bytes());
-                assert!(forms.iter().any(|form| encoded.contains(form)), "{before} {after}");
+                assert!(
+                    forms.iter().any(|form| encoded.contains(form)),
+                    "{before} {after}"
+                );
                 let url_safe = encoded.replace('+', "-").replace('/', "_");
-                assert!(forms.iter().any(|form| url_safe.contains(form)), "{before} {after}");
+                assert!(
+                    forms.iter().any(|form| url_safe.contains(form)),
+                    "{before} {after}"
+                );
             }
         }
     }

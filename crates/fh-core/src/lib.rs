@@ -11,7 +11,7 @@ pub mod config;
 pub mod confirm;
 pub mod deadline;
 pub mod duration;
-mod encodings;
+pub mod encodings;
 pub mod error;
 pub mod exit;
 pub mod lock;

@@ -7,11 +7,19 @@
 //! assert!(cli.command.is_none(), "running is what happens without a sub-command");
 //! ```
 
+mod assets;
+mod certificate;
 mod cli;
 mod command;
 mod engine;
 mod findings;
+mod gate;
+mod hurl;
+mod openapi;
+mod page;
 mod record;
+mod security;
 mod session;
+mod toml_text;
 
 pub use cli::{Cli, Command};

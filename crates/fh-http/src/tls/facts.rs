@@ -252,10 +252,17 @@ pub(super) fn explain(error: &Error, host: &str, chain: &[CertFacts]) -> String 
             };
             format!("it is for {names}, and not for {host}")
         }
-        CertificateError::UnknownIssuer if leaf.is_some_and(CertFacts::is_self_signed) => {
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
+            if leaf.is_some_and(CertFacts::is_self_signed) =>
+        {
             "it is self-signed, and not trusted here".into()
         }
-        CertificateError::UnknownIssuer => {
+        // The other two: a trusted authority of that name has another key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             let last = chain.last().map_or("its issuer", |last| last.issuer.as_str());
             let sent = chain.len();
             format!(

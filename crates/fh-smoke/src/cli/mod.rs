@@ -31,7 +31,8 @@ Examples:
   fh-smoke suite.toml --env staging
   fh-smoke suite.toml --env production --tag critical --deadline 2m
   fh-smoke suite.toml --env staging --format junit --output smoke.xml
-  fh-smoke check suite.toml";
+  fh-smoke check suite.toml
+  fh-smoke init --openapi openapi.json --to suite.toml";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -45,6 +46,12 @@ pub enum Command {
     /// Checks a suite without sending anything.
     #[command(before_help = CHECK_EXAMPLES)]
     Check(SuiteFile),
+    /// Writes a first suite.
+    #[command(before_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Writes a suite that does what a Hurl file does.
+    #[command(before_help = CONVERT_EXAMPLES)]
+    Convert(Convert),
     /// Shows the configuration that is in force and where each value comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -61,6 +68,14 @@ Examples:
 const CHECK_EXAMPLES: &str = "\
 Examples:
   fh-smoke check suite.toml";
+const INIT_EXAMPLES: &str = "\
+Examples:
+  fh-smoke init --openapi openapi.json --to suite.toml
+  fh-smoke init --openapi openapi.json --base https://staging.example.com";
+const CONVERT_EXAMPLES: &str = "\
+Examples:
+  fh-smoke convert login.hurl --to login.toml
+  fh-smoke convert login.hurl --base https://staging.example.com";
 
 /// A suite's file.
 #[derive(Debug, Clone, Args)]
@@ -106,6 +121,34 @@ pub struct Run {
     pub record: Option<PathBuf>,
 }
 
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// An OpenAPI 3 document in JSON.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub openapi: PathBuf,
+    /// Where the first environment is; the document's first server when not given.
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Write the suite to this file, which must not exist, instead of stdout.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub to: Option<PathBuf>,
+}
+
+/// Options of `convert`.
+#[derive(Debug, Clone, Args)]
+pub struct Convert {
+    /// The Hurl file.
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: PathBuf,
+    /// Where the environment is; the scheme and host of the first request when not given.
+    #[arg(long, value_name = "URL")]
+    pub base: Option<String>,
+    /// Write the suite to this file, which must not exist, instead of stdout.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub to: Option<PathBuf>,
+}
+
 fn assignment(text: &str) -> std::result::Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
@@ -138,6 +181,14 @@ impl Tool for Cli {
         !matches!(self.command, Some(Command::Config(_)))
     }
 
+    fn stdout_is_data(&self) -> bool {
+        match &self.command {
+            Some(Command::Init(init)) => init.to.is_none(),
+            Some(Command::Convert(convert)) => convert.to.is_none(),
+            _ => false,
+        }
+    }
+
     fn execute(self, session: &Session) -> Result<Report> {
         if self.command.is_some() && self.run.is_given() {
             return Err(Error::usage("options of a run stand before another sub-command")
@@ -148,6 +199,8 @@ impl Tool for Cli {
             Some(Command::Run(run)) => command::run::run(session, &run),
             Some(Command::List(choice)) => command::list::run(session, &choice),
             Some(Command::Check(file)) => command::check::run(&file.suite),
+            Some(Command::Init(init)) => command::init::run(&init),
+            Some(Command::Convert(convert)) => command::convert::run(&convert),
             Some(Command::Config(config)) => Ok(config.report(Self::NAME, &session.loaded)),
         }
     }

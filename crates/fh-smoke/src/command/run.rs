@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 
 use fh_core::app::Session;
 use fh_core::render::Format;
-use fh_core::report::{Check, Report};
+use fh_core::report::{Check, Report, Status};
 use fh_core::{Deadline, Error, Result};
-use fh_scenario::run::{Network, Runner, Shared};
-use fh_scenario::{DEFAULT_ROUTE, Scenario};
+use fh_scenario::run::{Network, Runner, Shared, StepOutcome};
+use fh_scenario::{DEFAULT_ROUTE, Scenario, Suite};
 use serde_json::json;
 
 use super::TOOL;
@@ -16,6 +16,7 @@ use crate::engine::{self, Job};
 use crate::findings::{Circumstances, Detail, Row, slug};
 use crate::record;
 use crate::session::{Prepared, chosen};
+use crate::{assets, certificate, gate, security};
 
 /// What one piece of the run came to.
 enum Piece {
@@ -41,19 +42,34 @@ pub(crate) fn run(session: &Session, options: &Run) -> Result<Report> {
         ..Shared::default()
     };
 
-    let setup = Row {
-        id: "setup".into(),
-        steps: runner.steps(&suite.setup, &mut shared),
-    };
-    let ready = setup.steps.iter().all(fh_scenario::run::StepOutcome::is_good);
-    pieces.push(Piece::Steps(setup));
-    let jobs = jobs(&prepared, options, &scenarios, &runner, &shared, ready)?;
+    let mut blocked = None;
+    if let Some(gate) = suite.version.as_ref().filter(|_| !options.no_version) {
+        let (check, reached) = gate::wait(&runner, gate, &shared.scope);
+        if check.status != Status::Pass {
+            blocked = Some("not run, because the version is not what it should be");
+        }
+        pieces.push(Piece::Checks(vec![check], reached));
+    }
+    if blocked.is_none() {
+        let setup = Row {
+            id: "setup".into(),
+            steps: runner.steps(&suite.setup, &mut shared),
+        };
+        if !setup.steps.iter().all(StepOutcome::is_good) {
+            blocked = Some("not run, because the setup was not as it should be");
+        }
+        pieces.push(Piece::Steps(setup));
+    }
+    let mut jobs = jobs(&prepared, options, &scenarios, &runner, &shared, blocked)?;
+    if options.choice.scenario.is_empty() && options.choice.tag.is_empty() && options.route.is_none() {
+        jobs.extend(pages(suite, &runner, &shared, blocked));
+    }
     pieces.extend(engine::all(&jobs, suite.suite.concurrency));
     drop(jobs);
     session.cancel.check()?;
 
     let reached = pieces.iter().any(|piece| match piece {
-        Piece::Steps(row) => row.steps.iter().any(fh_scenario::run::StepOutcome::reached),
+        Piece::Steps(row) => row.steps.iter().any(StepOutcome::reached),
         Piece::Checks(_, reached) => *reached,
     });
     let circumstances = Circumstances {
@@ -95,7 +111,7 @@ fn jobs<'j>(
     scenarios: &[&'j Scenario],
     runner: &'j Runner<'j>,
     shared: &'j Shared,
-    ready: bool,
+    blocked: Option<&'static str>,
 ) -> Result<Vec<Job<'j, Piece>>> {
     let mut jobs: Vec<Job<'j, Piece>> = Vec::new();
     let mut left_out = 0;
@@ -110,8 +126,8 @@ fn jobs<'j>(
             } else {
                 format!("{}@{}", slug(&scenario.name), slug(route))
             };
-            if !ready {
-                let skip = Check::skip(&id, "not run, because the setup was not as it should be");
+            if let Some(why) = blocked {
+                let skip = Check::skip(&id, why);
                 jobs.push(Box::new(move || Piece::Checks(vec![skip.clone()], false)));
                 continue;
             }
@@ -136,6 +152,46 @@ fn jobs<'j>(
         );
     }
     Ok(jobs)
+}
+
+/// What is looked at beside the scenarios.
+fn pages<'j>(
+    suite: &'j Suite,
+    runner: &'j Runner<'j>,
+    shared: &'j Shared,
+    blocked: Option<&'static str>,
+) -> Vec<Job<'j, Piece>> {
+    let scope = &shared.scope;
+    let mut jobs: Vec<Job<'j, Piece>> = Vec::new();
+    let mut add = |id: &'static str, job: Job<'j, (Vec<Check>, bool)>| {
+        jobs.push(Box::new(move || {
+            if let Some(why) = blocked {
+                return Piece::Checks(vec![Check::skip(id, why)], false);
+            }
+            if runner.deadline.remaining().is_some_and(|left| left.is_zero()) {
+                let check = Check::unknown(id, "the deadline of the run passed before it could be asked");
+                return Piece::Checks(vec![check], false);
+            }
+            let (checks, reached) = job();
+            Piece::Checks(checks, reached)
+        }));
+    };
+    for assets in &suite.assets {
+        add("assets", Box::new(move || assets::check(runner, assets, scope)));
+    }
+    for security in &suite.security {
+        add(
+            "security",
+            Box::new(move || security::check(runner, security, scope)),
+        );
+    }
+    for certificate in &suite.tls {
+        add(
+            "tls",
+            Box::new(move || certificate::check(runner, certificate, scope)),
+        );
+    }
+    jobs
 }
 
 /// Runs a scenario on one of its routes.
@@ -197,5 +253,6 @@ fn data(prepared: &Prepared, rows: &[Row]) -> serde_json::Value {
         "steps": steps.count(),
         "requests": attempts,
         "flaky": flaky,
+        "rules": security::RULES,
     })
 }
