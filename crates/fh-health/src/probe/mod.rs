@@ -2,6 +2,8 @@
 //!
 //! A family is a folder here and one line in [`FAMILIES`].
 
+mod aws;
+mod backup;
 mod blocking;
 mod context;
 mod needs;
@@ -69,7 +71,13 @@ impl Planned {
 type Family = fn(&Setup<'_>) -> Result<Vec<Arc<dyn Probe>>>;
 
 /// Every family, in the order in which people read about them.
-const FAMILIES: [Family; 3] = [tcp::probes, postgres::probes, redis::probes];
+const FAMILIES: [Family; 5] = [
+    tcp::probes,
+    postgres::probes,
+    redis::probes,
+    aws::probes,
+    backup::probes,
+];
 
 /// Every probe that the configuration asks for.
 ///

@@ -42,13 +42,11 @@ pub(super) fn shape(query: &str) -> String {
             &rest[next.len_utf8()..]
         };
     }
-    let out = out.trim_end();
     if out.chars().count() > SHOWN {
         let cut: String = out.chars().take(SHOWN).collect();
-        format!("{cut}…")
-    } else {
-        out.to_owned()
+        return format!("{cut}…");
     }
+    out.trim_end().to_owned()
 }
 
 /// What stands behind a constant in quotes. A backslash escapes in `E'…'`; in other constants it does or does not, by a
