@@ -9,6 +9,13 @@ use fh_testkit::{Postgres, S3, require, sql};
 use same::assert_same;
 use tool::{Tool, small_server};
 
+/// What has statistics: tables, partitioned ones too, materialized views, expressions of indexes and of CREATE STATISTICS.
+const WITH_STATISTICS: &str = "
+    SELECT DISTINCT s.starelid::regclass::text || ' ' || s.stainherit FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid
+    WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+    UNION SELECT 'statistics ' || stxname FROM pg_statistic_ext JOIN pg_statistic_ext_data d ON d.stxoid = pg_statistic_ext.oid
+    ORDER BY 1";
+
 /// Backs the schema zoo up, restores it, and compares definitions, rows, sequences, large objects and settings.
 fn zoo_comes_back(tool: Tool) {
     let server = require!(Postgres::try_start());
@@ -27,6 +34,10 @@ fn zoo_comes_back(tool: Tool) {
         server.fingerprint("zoo").unwrap(),
         server.fingerprint("copy").unwrap()
     );
+    server.psql("zoo", "ANALYZE");
+    let wanted = server.psql("zoo", WITH_STATISTICS);
+    assert!(wanted.contains("indexed_expression"), "{wanted}");
+    assert_eq!(server.psql("copy", WITH_STATISTICS), wanted);
 }
 
 #[test]
