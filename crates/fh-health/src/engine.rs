@@ -9,7 +9,9 @@ use fh_core::config::Config;
 use fh_core::{Error, Result};
 use jiff::Timestamp;
 
+use crate::memory::Store;
 use crate::probe::{self, Context, Probe, Setup};
+use crate::record;
 use crate::rules::Rules;
 use crate::samples::{Recorder, Samples};
 
@@ -60,21 +62,27 @@ impl Engine {
 
     /// What the probes of one round share.
     #[must_use]
-    pub fn context(&self, session: &Session, before: Arc<Samples>) -> Context {
-        let aws = &self.config.aws;
+    pub fn context(&self, session: &Session, before: Samples, store: Option<&Store>) -> Context {
         Context {
             deadline: session.deadline,
             cancel: session.cancel.clone(),
             now: Timestamp::now(),
-            before,
+            before: Arc::new(before),
+            samples: store.map(|store| store.beside(record::LOG)),
             after: Recorder::default(),
             config: Arc::clone(&self.config),
             rules: Arc::clone(&self.rules),
-            secrets: Arc::new(BlockingSecrets::new(AwsOptions {
-                region: aws.region.clone(),
-                profile: aws.profile.clone(),
-                endpoint_url: aws.endpoint_url.clone(),
-            })),
+            secrets: Arc::new(secrets(&self.config)),
         }
     }
+}
+
+/// What fetches the secrets of a configuration.
+pub(crate) fn secrets(config: &Config) -> BlockingSecrets {
+    let aws = &config.aws;
+    BlockingSecrets::new(AwsOptions {
+        region: aws.region.clone(),
+        profile: aws.profile.clone(),
+        endpoint_url: aws.endpoint_url.clone(),
+    })
 }

@@ -14,16 +14,22 @@
 //! assert_eq!(left.judge(10.0), Status::Fail);
 //! ```
 
+pub mod alert;
 pub mod cli;
 pub mod command;
 pub mod engine;
 pub mod glob;
+pub mod incident;
 pub mod limits;
+pub mod memory;
 pub mod probe;
+pub mod record;
 pub mod round;
 pub mod rules;
 pub mod samples;
 pub mod selection;
 pub mod shown;
+pub mod slo;
+pub mod tell;
 
 pub use cli::Cli;

@@ -72,14 +72,17 @@ impl Rules {
             if !ids.iter().any(|id| glob::fits(pattern, id)) {
                 return Err(place.no_such_check(&ids));
             }
+            let mut grounds = Vec::new();
             for dependency in settings.depends_on.iter().flatten() {
-                if !ids.contains(&dependency.as_str()) {
-                    return Err(place.no_such_dependency(dependency, &ids));
-                }
+                let ground = ground(dependency, probes, &ids);
+                grounds.push(ground.ok_or_else(|| place.no_such_dependency(dependency, &ids))?);
             }
             for (id, rule) in &mut rules {
                 if glob::fits(pattern, id) {
                     lay(rule, settings, id, &place)?;
+                    if settings.depends_on.is_some() {
+                        rule.depends_on = grounds.iter().filter(|other| *other != id).cloned().collect();
+                    }
                 }
             }
         }
@@ -113,6 +116,16 @@ impl Rules {
     }
 }
 
+/// The check that a dependency names: one of that id, or the first one of the probe of that id, which says whether it can be
+/// reached at all.
+fn ground(dependency: &str, probes: &[Arc<dyn Probe>], ids: &[&str]) -> Option<String> {
+    if ids.contains(&dependency) {
+        return Some(dependency.to_owned());
+    }
+    let probe = probes.iter().find(|probe| probe.id() == dependency)?;
+    probe.checks().into_iter().next().map(|check| check.id)
+}
+
 /// The settings, weakest first: patterns before names, short ones before long ones.
 fn by_weight(config: &Config) -> Vec<(&str, &HealthRule)> {
     let rules = config.health.checks.iter();
@@ -128,8 +141,8 @@ fn lay(rule: &mut Rule, settings: &HealthRule, id: &str, place: &Place<'_>) -> R
         crit,
         for_runs,
         recover,
-        depends_on,
         hint,
+        ..
     } = settings;
     if let Some(enabled) = enabled {
         rule.enabled = *enabled;
@@ -160,9 +173,6 @@ fn lay(rule: &mut Rule, settings: &HealthRule, id: &str, place: &Place<'_>) -> R
             Some(_) => return Err(place.out_of_range(key)),
             None => {}
         }
-    }
-    if let Some(ids) = depends_on {
-        rule.depends_on = ids.iter().filter(|other| *other != id).cloned().collect();
     }
     if hint.is_some() {
         rule.hint.clone_from(hint);

@@ -59,12 +59,20 @@ pub(super) fn anchor(config: &mut Config, origins: &Origins, folder: &Path) {
     }
     let of_lists = [
         (
+            "health.http",
+            health
+                .http
+                .iter_mut()
+                .flat_map(|entry| entry.headers.values_mut())
+                .collect::<Vec<_>>(),
+        ),
+        (
             "health.postgres",
             health
                 .postgres
                 .iter_mut()
                 .filter_map(|entry| entry.url.as_mut())
-                .collect::<Vec<_>>(),
+                .collect(),
         ),
         (
             "health.redis",

@@ -1,5 +1,6 @@
 //! What a probe may use while it looks.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Context {
     pub before: Arc<Samples>,
     /// Where this run's counters go.
     pub after: Recorder,
+    /// The log of samples that objectives are judged by; `None` without a memory.
+    pub samples: Option<PathBuf>,
     /// The configuration.
     pub config: Arc<Config>,
     /// What holds for each check.

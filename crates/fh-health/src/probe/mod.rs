@@ -5,12 +5,18 @@
 mod aws;
 mod backup;
 mod blocking;
+mod certificate;
+mod command;
 mod context;
+mod dns;
+mod host;
+mod http;
 mod needs;
 mod postgres;
 mod redis;
 mod setup;
 mod tcp;
+mod tls;
 
 use std::sync::Arc;
 
@@ -71,10 +77,16 @@ impl Planned {
 type Family = fn(&Setup<'_>) -> Result<Vec<Arc<dyn Probe>>>;
 
 /// Every family, in the order in which people read about them.
-const FAMILIES: [Family; 5] = [
+const FAMILIES: [Family; 11] = [
+    http::probes,
+    tls::probes,
+    dns::probes,
     tcp::probes,
+    command::probes,
+    host::probes,
     postgres::probes,
     redis::probes,
+    crate::slo::probes,
     aws::probes,
     backup::probes,
 ];

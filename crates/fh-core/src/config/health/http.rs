@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::secret_source::SecretSource;
 use crate::duration::Period;
 use crate::size::Size;
 
@@ -21,9 +22,9 @@ pub struct HealthHttp {
     /// The method.
     #[serde(default = "get")]
     pub method: String,
-    /// Headers of the request.
+    /// Headers of the request. Their values are secrets: name a variable or file for those that are.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, SecretSource>,
     /// Status codes that are good: "200", "2xx", "200-299". 2xx when not given.
     #[serde(default)]
     pub status: Vec<String>,

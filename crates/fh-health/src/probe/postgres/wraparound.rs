@@ -29,7 +29,8 @@ fn wraparound(asked: &Asked<'_>, rows: &[Row]) -> Vec<Check> {
     let age = |row: &Row, column| row.number(column).unwrap_or_default();
     let most = |column| rows.iter().map(|row| age(row, column)).fold(0.0, f64::max);
     let (transactions, multixacts) = (most(1), most(2));
-    let share = transactions.max(multixacts) * 100.0 / END;
+    // Two digits are enough, and more only look exact.
+    let share = (transactions.max(multixacts) * 10_000.0 / END).round() / 100.0;
     let Some(oldest) = rows.first() else {
         return vec![Check::unknown(
             asked.id("wraparound"),

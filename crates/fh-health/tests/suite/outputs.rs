@@ -1,0 +1,113 @@
+//! What machines read, read back by parsers that are not ours, or that follow the formats' own descriptions.
+
+use std::collections::BTreeMap;
+
+use crate::tool::Tool;
+
+const CONFIG: &str = "[[health.command]]\nname = 'good'\ncommand = ['true']\n\
+    [[health.command]]\nname = 'bad'\ncommand = ['sh', '-c', 'echo \"a <b> & \\\"c\\\" | d\"; exit 1']\n\
+    [[health.command]]\nname = 'gone'\ncommand = ['/nonexistent/program']\n[health.host]\n";
+
+#[test]
+fn junit_is_read_by_its_own_library() {
+    let tool = Tool::new(CONFIG);
+    let ran = tool.run(&["--format", "junit"]).expect(1);
+    let report = quick_junit::Report::deserialize_from_str(&ran.stdout).unwrap();
+    let cases: Vec<_> = report
+        .test_suites
+        .iter()
+        .flat_map(|suite| &suite.test_cases)
+        .collect();
+    let is = |id: &str| {
+        let case = cases.iter().find(|case| case.name.as_str() == id);
+        match &case.unwrap_or_else(|| panic!("no case {id}")).status {
+            quick_junit::TestCaseStatus::Success { .. } => "success",
+            quick_junit::TestCaseStatus::NonSuccess { .. } => "bad",
+            quick_junit::TestCaseStatus::Skipped { .. } => "skipped",
+        }
+    };
+    assert_eq!(
+        (is("command.good"), is("command.bad"), is("command.gone")),
+        ("success", "bad", "bad")
+    );
+}
+
+/// The grammar of the Monitoring Plugins Development Guidelines, "Performance data":
+/// `'label'=value[UOM];[warn];[crit];[min];[max]`.
+#[test]
+fn nagios_output_follows_the_guidelines() {
+    let tool = Tool::new(CONFIG);
+    let ran = tool.run(&["--format", "nagios"]).expect(2);
+    let line = ran.stdout.lines().next().unwrap();
+    let (text, data) = line.split_once('|').unwrap();
+    assert!(text.starts_with("FH-HEALTH CHECK CRITICAL - "), "{line}");
+    let mut found: BTreeMap<String, f64> = BTreeMap::new();
+    let mut rest = data.trim();
+    while !rest.is_empty() {
+        let (label, tail) = match rest.strip_prefix('\'') {
+            Some(quoted) => quoted.split_once("'=").unwrap(),
+            None => rest.split_once('=').unwrap(),
+        };
+        assert!(!label.contains('='), "{label}");
+        let (value, tail) = tail.split_once(' ').unwrap_or((tail, ""));
+        let mut fields = value.split(';');
+        let first = fields.next().unwrap();
+        let number = first.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == '%');
+        let unit = &first[number.len()..];
+        assert!(
+            ["", "s", "us", "ms", "%", "B", "KB", "MB", "TB", "c"].contains(&unit),
+            "{value}"
+        );
+        for threshold in fields.filter(|field| !field.is_empty()) {
+            let bound = threshold.trim_start_matches('@').trim_end_matches(':');
+            assert!(
+                bound
+                    .split(':')
+                    .all(|part| part == "~" || part.parse::<f64>().is_ok()),
+                "{value}"
+            );
+        }
+        let old = found.insert(label.to_owned(), number.parse().unwrap());
+        assert!(old.is_none(), "{label} twice");
+        rest = tail.trim_start();
+    }
+    assert!(
+        found.keys().any(|label| label.contains("host.disk.root")),
+        "{found:?}"
+    );
+    // Nothing to check is unknown to Nagios, and never OK.
+    assert_eq!(Tool::new("").run(&["--format", "nagios"]).code, 3);
+}
+
+/// The parser is a crate that knows nothing of our renderer.
+#[test]
+fn prometheus_text_has_a_sample_for_each_check_and_replaces_the_file_in_one_step() {
+    let tool = Tool::new(CONFIG);
+    tool.run(&["--format", "prometheus", "--output", "fh.prom"])
+        .expect(1);
+    let text = std::fs::read_to_string(tool.path("fh.prom")).unwrap();
+    let scrape = prometheus_parse::Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).unwrap();
+    let of = |check: &str| -> Vec<(String, f64)> {
+        scrape
+            .samples
+            .iter()
+            .filter(|sample| sample.labels.get("check") == Some(check))
+            .filter_map(|sample| match sample.value {
+                prometheus_parse::Value::Gauge(value) | prometheus_parse::Value::Untyped(value) => {
+                    Some((sample.metric.clone(), value))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    for id in ["command.good", "command.bad", "command.gone", "host.disk.root"] {
+        assert!(!of(id).is_empty(), "{id}: {text}");
+    }
+    assert_ne!(of("command.good"), of("command.bad"));
+    // A run that cannot begin must not leave yesterday's good news.
+    tool.configure("[health]\nnonsense = 1\n");
+    tool.run(&["--format", "prometheus", "--output", "fh.prom"])
+        .expect(2);
+    let after = std::fs::read_to_string(tool.path("fh.prom")).unwrap();
+    assert!(!after.contains("command.good"), "{after}");
+}
