@@ -245,3 +245,23 @@ fn a_signal_ends_the_round_and_its_children() {
         "the child lives: {stat}"
     );
 }
+
+/// Every configuration in the documentation is one that the tool accepts.
+#[test]
+fn configurations_in_the_documentation_are_right() {
+    let page = include_str!("../../../../docs/MONITORING.md");
+    let blocks: Vec<&str> = page
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert!(blocks.len() >= 3);
+    for block in blocks {
+        let tool = Tool::new(block)
+            .with("AWS_REGION", "eu-central-1")
+            .with("BACKUP_DIR", "/nonexistent");
+        std::fs::create_dir(tool.path("src")).unwrap();
+        tool.run(&["list"]).expect(0);
+        tool.run(&["explain", "*"]).expect(0);
+    }
+}
