@@ -143,6 +143,13 @@ fn a_wrong_password_is_no_verdict_and_never_shown() {
 
     let found = Round::of(&config("redis://127.0.0.1:1", "")).run();
     found.expect("redis.cache.ping", Status::Fail);
+    // One that takes connections and never says a word.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://:secret@{}", silent.local_addr().unwrap());
+    let began = std::time::Instant::now();
+    let found = Round::of(&config(&url, "timeout = '300ms'")).run();
+    found.expect("redis.cache.ping", Status::Fail);
+    assert!(began.elapsed() < std::time::Duration::from_secs(20));
 
     // A user without rights on the slow log: that one check is skipped, with the right it needs.
     let server = require!(Redis::try_start_with(&[(

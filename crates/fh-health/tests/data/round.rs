@@ -41,6 +41,7 @@ impl Round {
             now: Timestamp::now(),
             before: Arc::default(),
             after: Recorder::default(),
+            samples: None,
             config: Arc::new(loaded.config.clone()),
             rules: Arc::new(rules),
             secrets: Arc::new(LocalSecrets),

@@ -1,181 +1,11 @@
-//! AWS, from the emulator where it plays the case, and from a script where it does not.
-
-use std::process::Command;
+//! Targets, alarms, metrics, databases and caches.
 
 use fh_core::report::Status;
 use fh_testkit::aws::ScriptedAws;
 use fh_testkit::{Moto, require};
-use serde_json::{Value, json};
 
-use super::round::{Found, Round, said};
-
-/// Credentials come from the environment, which belongs to the whole process: the test runs itself again in one that has
-/// them.
-fn with_credentials(name: &str) -> bool {
-    const INNER: &str = "FH_TEST_INNER";
-    if std::env::var_os(INNER).is_some() {
-        return true;
-    }
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args(["--exact", name, "--nocapture"])
-        .env(INNER, "1")
-        .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-        .env("AWS_SECRET_ACCESS_KEY", "canary-of-aws")
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env_remove("AWS_PROFILE");
-    let output = command.output().unwrap();
-    let text =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
-    false
-}
-
-fn config(endpoint: &str, entries: &str) -> String {
-    format!("[aws]\nregion = 'eu-central-1'\nendpoint_url = '{endpoint}'\n{entries}")
-}
-
-fn look(endpoint: &str, entries: &str) -> Found {
-    Round::of(&config(endpoint, entries)).run()
-}
-
-const ECS: &str = "[[health.aws.ecs]]\nname = 'web'\ncluster = 'prod'\nservice = 'web'\n";
-
-/// A service as ECS shows it; `rollout` is state and reason of the primary deployment.
-fn service(running: u64, revision: &str, rollout: (&str, &str), events: &[&str]) -> Value {
-    let events: Vec<Value> = events
-        .iter()
-        .map(|message| json!({ "id": "e", "createdAt": 1_795_399_300.0, "message": message }))
-        .collect();
-    json!({ "services": [{
-        "serviceName": "web", "status": "ACTIVE", "desiredCount": 2, "runningCount": running, "pendingCount": 0,
-        "deployments": [{
-            "id": "ecs-svc/1", "status": "PRIMARY", "desiredCount": 2, "runningCount": running, "failedTasks": 0,
-            "taskDefinition": format!("arn:aws:ecs:eu-central-1:123456789012:task-definition/{revision}"),
-            "createdAt": 1_700_000_000.5, "rolloutState": rollout.0, "rolloutStateReason": rollout.1
-        }],
-        "events": events
-    }], "failures": [] })
-}
-
-fn stopped() -> [(&'static str, String); 2] {
-    let tasks = json!({ "tasks": [{
-        "taskArn": "arn:aws:ecs:eu-central-1:123456789012:task/prod/abc", "lastStatus": "STOPPED",
-        "taskDefinitionArn": "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:42",
-        "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
-        "stoppedAt": 1_700_000_100.0,
-        "containers": [{ "name": "app", "exitCode": 137, "reason": "OutOfMemoryError: Container killed" }]
-    }]});
-    [
-        ("ListTasks", json!({ "taskArns": ["abc"] }).to_string()),
-        ("DescribeTasks", tasks.to_string()),
-    ]
-}
-
-fn scripted(service: &Value, more: impl IntoIterator<Item = (&'static str, String)>) -> ScriptedAws {
-    let answers = [("DescribeServices", service.to_string())];
-    ScriptedAws::start(answers.into_iter().chain(more))
-}
-
-#[test]
-fn a_deployment_that_was_rolled_back_is_no_success() {
-    if !with_credentials("aws::a_deployment_that_was_rolled_back_is_no_success") {
-        return;
-    }
-    // Everything looks stable: two of two tasks, rollout completed. Only the revision is the old one.
-    let reason = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.";
-    let back = service(
-        2,
-        "web:41",
-        ("COMPLETED", reason),
-        &["(service web) has reached a steady state."],
-    );
-    let server = scripted(&back, stopped());
-    let found = look(&server.endpoint(), &format!("{ECS}task_definition = 'web:42'\n"));
-    found.expect("aws.ecs.web.tasks", Status::Pass);
-    let check = found.expect("aws.ecs.web.deployment", Status::Fail);
-    assert_eq!(check.summary, "web:41 won, where web:42 was expected");
-    let text = said(check);
-    assert!(text.contains(reason), "{text}");
-    assert!(text.contains("a task of web:42 stopped"), "{text}");
-    assert!(text.contains("app: exit code 137 OutOfMemoryError"), "{text}");
-
-    // Without an expectation it is a warning, also when only an event tells it.
-    let event = "(service web) rolling back to deployment ecs-svc/1.";
-    let back = service(
-        2,
-        "web:41",
-        ("COMPLETED", "ECS deployment ecs-svc/1 completed."),
-        &[event],
-    );
-    let server = scripted(&back, stopped());
-    let found = look(&server.endpoint(), ECS);
-    let check = found.expect("aws.ecs.web.deployment", Status::Warn);
-    assert!(
-        check
-            .summary
-            .starts_with("the last deployment was rolled back: web:41 runs again"),
-        "{check:#?}"
-    );
-    // The one that follows is as it should be.
-    let good = service(
-        2,
-        "web:43",
-        ("COMPLETED", "ECS deployment ecs-svc/1 completed."),
-        &["(service web) rolling back to deployment ecs-svc/12."],
-    );
-    let server = scripted(&good, []);
-    let found = look(
-        &server.endpoint(),
-        &format!("{ECS}task_definition = 'web:43'\ndeployment = 'ecs-svc/1'\n"),
-    );
-    found.expect("aws.ecs.web.deployment", Status::Pass);
-    assert_eq!(
-        server.called(),
-        ["DescribeServices"],
-        "nobody needs the stopped tasks of a good service"
-    );
-    let found = look(&server.endpoint(), &format!("{ECS}deployment = 'ecs-svc/2'\n"));
-    found.expect("aws.ecs.web.deployment", Status::Fail);
-}
-
-#[test]
-fn failed_rollouts_missing_tasks_and_wrong_images_are_found() {
-    if !with_credentials("aws::failed_rollouts_missing_tasks_and_wrong_images_are_found") {
-        return;
-    }
-    let failed = service(1, "web:42", ("FAILED", "tasks failed to start"), &[]);
-    let server = scripted(&failed, stopped());
-    let found = look(&server.endpoint(), ECS);
-    let tasks = found.expect("aws.ecs.web.tasks", Status::Fail);
-    assert!(said(tasks).contains("1 of 2 task(s) of web run"), "{tasks:#?}");
-    let check = found.expect("aws.ecs.web.deployment", Status::Fail);
-    assert!(
-        check.summary.ends_with("failed: tasks failed to start"),
-        "{check:#?}"
-    );
-
-    let running = |digest: Value| {
-        let container = |digest: Value| json!({ "name": "app", "imageDigest": digest });
-        json!({ "tasks": [
-            { "taskArn": "t/1", "lastStatus": "RUNNING", "containers": [container("sha256:aa".into())] },
-            { "taskArn": "t/2", "lastStatus": "RUNNING", "containers": [container(digest)] }
-        ]})
-        .to_string()
-    };
-    let listed = ("ListTasks", json!({ "taskArns": ["1", "2"] }).to_string());
-    let good = service(2, "web:42", ("COMPLETED", ""), &[]);
-    for (digest, status) in [
-        (json!("sha256:aa"), Status::Pass),
-        (json!("sha256:bb"), Status::Fail),
-        (Value::Null, Status::Unknown),
-    ] {
-        let server = scripted(&good, [listed.clone(), ("DescribeTasks", running(digest))]);
-        let found = look(&server.endpoint(), &format!("{ECS}image_digest = 'sha256:aa'\n"));
-        found.expect("aws.ecs.web.image", status);
-        found.expect("aws.ecs.web.deployment", Status::Pass);
-    }
-}
+use super::{look, with_credentials};
+use crate::round::said;
 
 fn target(id: &str, state: &str, reason: &str) -> String {
     format!(
@@ -186,7 +16,7 @@ fn target(id: &str, state: &str, reason: &str) -> String {
 
 #[test]
 fn unhealthy_targets_have_their_reasons() {
-    if !with_credentials("aws::unhealthy_targets_have_their_reasons") {
+    if !with_credentials("aws::others::unhealthy_targets_have_their_reasons") {
         return;
     }
     let group = "<DescribeTargetGroupsResponse><DescribeTargetGroupsResult><TargetGroups><member>\
@@ -230,47 +60,6 @@ fn unhealthy_targets_have_their_reasons() {
     }
 }
 
-#[test]
-fn a_missing_right_is_skipped_with_the_action_to_allow() {
-    if !with_credentials("aws::a_missing_right_is_skipped_with_the_action_to_allow") {
-        return;
-    }
-    let server = ScriptedAws::start([]);
-    let entries = format!(
-        "{ECS}image_digest = 'sha256:aa'\n\
-         [[health.aws.targets]]\nname = 'web'\ntarget_group = 'web'\n\
-         [[health.aws.alarms]]\nname = 'all'\nprefix = 'prod-'\n\
-         [[health.aws.metrics]]\nname = 'errors'\nnamespace = 'AWS/X'\nmetric = 'Errors'\nwarn = 1\n\
-         [[health.aws.rds]]\nname = 'main'\ninstance = 'main'\n\
-         [[health.aws.elasticache]]\nname = 'cache'\nreplication_group = 'cache'\n"
-    );
-    let found = look(&server.endpoint(), &entries);
-    for (id, action) in [
-        ("aws.ecs.web.tasks", "ecs:DescribeServices"),
-        ("aws.ecs.web.deployment", "ecs:DescribeServices"),
-        ("aws.ecs.web.image", "ecs:DescribeServices"),
-        ("aws.targets.web", "elasticloadbalancing:DescribeTargetHealth"),
-        ("aws.alarms.all", "cloudwatch:DescribeAlarms"),
-        ("aws.metrics.errors", "cloudwatch:GetMetricData"),
-        ("aws.rds.main.status", "rds:DescribeDBInstances"),
-        ("aws.rds.main.storage", "rds:DescribeDBInstances"),
-        ("aws.elasticache.cache", "elasticache:DescribeReplicationGroups"),
-    ] {
-        let check = found.expect(id, Status::Skip);
-        let hint = check.hint.as_deref().unwrap_or_default();
-        assert!(hint.starts_with("allow ") && hint.contains(action), "{check:#?}");
-        assert!(!said(check).contains("canary"), "{check:#?}");
-    }
-    // Nobody there is no answer.
-    let found = Round::of(&config(
-        "http://127.0.0.1:1",
-        "[[health.aws.rds]]\nname = 'main'\ninstance = 'main'\n",
-    ))
-    .within(std::time::Duration::from_secs(2))
-    .run();
-    found.expect("aws.rds.main.status", Status::Unknown);
-}
-
 /// Asks the emulator, which looks at the service in the signature and not at the signature itself.
 fn ask(moto: &Moto, service: &str, form: &str) {
     let address = moto.endpoint().strip_prefix("http://").unwrap().parse().unwrap();
@@ -287,7 +76,7 @@ fn ask(moto: &Moto, service: &str, form: &str) {
 
 #[test]
 fn alarms_metrics_and_caches_of_the_emulator() {
-    if !with_credentials("aws::alarms_metrics_and_caches_of_the_emulator") {
+    if !with_credentials("aws::others::alarms_metrics_and_caches_of_the_emulator") {
         return;
     }
     let moto = require!(Moto::try_start());
@@ -351,7 +140,7 @@ fn alarms_metrics_and_caches_of_the_emulator() {
 
 #[test]
 fn a_database_in_bad_state() {
-    if !with_credentials("aws::a_database_in_bad_state") {
+    if !with_credentials("aws::others::a_database_in_bad_state") {
         return;
     }
     let instance = |status: &str, days: u32| {
