@@ -31,8 +31,14 @@ enum Cli {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Prints the JSON Schema of the configuration file, or compares it with a file.
+    /// Prints the JSON Schema of the configuration file.
     Schema {
+        /// Write it to this file instead.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Prints the JSON Schema of the suites of fh-smoke.
+    SuiteSchema {
         /// Write it to this file instead.
         #[arg(long)]
         out: Option<PathBuf>,
@@ -63,12 +69,16 @@ fn run(cli: Cli) -> Result<String> {
             emit::completions(&out)?,
             out.display()
         )),
-        Cli::Schema { out: None } => emit::schema(),
-        Cli::Schema { out: Some(file) } => {
-            fs_err::write(&file, emit::schema()?)?;
-            Ok(format!("{}\n", file.display()))
-        }
+        Cli::Schema { out } => written(emit::schema()?, out.as_deref()),
+        Cli::SuiteSchema { out } => written(emit::suite_schema()?, out.as_deref()),
     }
+}
+
+/// The text, or the file that it was written to.
+fn written(text: String, out: Option<&Path>) -> Result<String> {
+    let Some(file) = out else { return Ok(text) };
+    fs_err::write(file, text)?;
+    Ok(format!("{}\n", file.display()))
 }
 
 fn run_check(root: &Path) -> Result<String> {
@@ -86,15 +96,20 @@ fn run_check(root: &Path) -> Result<String> {
             outcome.pages
         );
     }
-    let schema = root.join("docs/financehub.schema.json");
-    if fs_err::read_to_string(&schema)? != emit::schema()? {
-        bail!(
-            "{0} is not what the configuration types say; write it anew: cargo run -p fh-docs -- schema --out {0}",
-            schema.display()
-        );
+    for (file, command, text) in [
+        ("docs/financehub.schema.json", "schema", emit::schema()?),
+        ("docs/fh-smoke.schema.json", "suite-schema", emit::suite_schema()?),
+    ] {
+        let schema = root.join(file);
+        if fs_err::read_to_string(&schema)? != text {
+            bail!(
+                "{0} is not what the types say; write it anew: cargo run -p fh-docs -- {command} --out {0}",
+                schema.display()
+            );
+        }
     }
     Ok(format!(
-        "{} pages, {} commands: all accepted; links lead somewhere; the schema is current\n",
+        "{} pages, {} commands: all accepted; links lead somewhere; the schemas are current\n",
         outcome.pages, outcome.commands
     ))
 }

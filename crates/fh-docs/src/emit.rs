@@ -1,4 +1,4 @@
-//! Man pages, completions and the configuration schema, from the same types as the tools themselves.
+//! Man pages, completions and the schemas of configuration and suites, from the same types as the tools themselves.
 
 use std::path::Path;
 
@@ -42,7 +42,19 @@ pub fn completions(out: &Path) -> Result<usize> {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn schema() -> Result<String> {
-    let mut text = serde_json::to_string_pretty(&fh_core::config::json_schema())?;
+    pretty(&fh_core::config::json_schema())
+}
+
+/// The JSON Schema of the suites of fh-smoke, with a final newline.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn suite_schema() -> Result<String> {
+    pretty(&fh_scenario::json_schema())
+}
+
+fn pretty(schema: &serde_json::Value) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(schema)?;
     text.push('\n');
     Ok(text)
 }

@@ -5,7 +5,11 @@ use clap::Command;
 /// The tools that are shipped: they get man pages and completions.
 #[must_use]
 pub fn tools() -> Vec<Command> {
-    vec![fh_core::app::command::<fh_backup::Cli>()]
+    vec![
+        fh_core::app::command::<fh_backup::Cli>(),
+        fh_core::app::command::<fh_health::Cli>(),
+        fh_core::app::command::<fh_smoke::Cli>(),
+    ]
 }
 
 /// Everything that documentation may show: the tools, and `cargo xtask` as `xtask`.

@@ -28,6 +28,8 @@ mod judge;
 mod load;
 mod matcher;
 pub mod run;
+#[cfg(feature = "schema")]
+mod schema;
 mod scope;
 mod step;
 mod suite;
@@ -38,6 +40,8 @@ mod variable;
 pub use judge::{Miss, regex};
 pub use load::{Loaded, load, parse};
 pub use matcher::{Conditions, JsonType, Matcher, StatusSet};
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 pub use scope::{RUN_ID, Scope};
 pub use step::{Backoff, Basic, Capture, Cause, Expect, Part, Retry, Step};
 pub use suite::{
