@@ -56,8 +56,12 @@ fn mistakes_in_the_configuration_have_a_place_and_a_way_out() {
     let base = "[[health.http]]\nname = 'api'\nurl = 'http://127.0.0.1/'\n";
     for (config, words) in [
         (
-            "[[health.htpt]]\n",
-            ["unknown key `htpt`", "did you mean `http`?", "financehub.toml:1:"],
+            "[[health.httpx]]\n",
+            [
+                "unknown key `httpx`",
+                "did you mean `http`?",
+                "financehub.toml:1:",
+            ],
         ),
         (
             &format!("{base}[health.checks.'http.api.totl']\nwarn = '1s'\n"),

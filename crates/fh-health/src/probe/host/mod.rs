@@ -71,3 +71,6 @@ impl Probe for Host {
         Needs::default().other("reads /proc and /sys/fs/cgroup; no privileges")
     }
 }
+
+#[cfg(test)]
+mod tests;

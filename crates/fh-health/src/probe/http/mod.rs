@@ -237,3 +237,6 @@ impl DependsOnIf for Check {
         if condition { self.depends_on(id) } else { self }
     }
 }
+
+#[cfg(test)]
+mod tests;
