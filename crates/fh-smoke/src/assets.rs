@@ -8,11 +8,15 @@ use fh_scenario::run::{Runner, locate};
 use fh_scenario::{Assets, Cache, Integrity, Scope, render};
 use url::Url;
 
+use crate::engine::{self, Job};
 use crate::findings::slug;
 use crate::page;
 
 /// A day, in seconds: less is not what `immutable` is for.
 const DAY: u64 = 86_400;
+
+/// How many assets are asked for at once, as browsers do with one host.
+const WIDTH: usize = 6;
 
 /// An asset that a page names.
 struct Asset {
@@ -68,8 +72,12 @@ pub(crate) fn check(runner: &Runner<'_>, assets: &Assets, scope: &Scope) -> (Vec
     }
     let mut checks = Vec::new();
     let mut good = 0_u64;
-    for asset in &found {
-        match problems(runner, assets, asset, &url) {
+    let jobs: Vec<Job<'_, Outcome>> = found
+        .iter()
+        .map(|asset| Box::new(|| problems(runner, assets, asset, &url)) as Job<'_, Outcome>)
+        .collect();
+    for (asset, outcome) in found.iter().zip(engine::all(&jobs, WIDTH)) {
+        match outcome {
             Ok(wrong) if wrong.is_empty() => good += 1,
             Ok(wrong) => {
                 let mut check = Check::fail(format!("{id}.{}", name(&asset.url)), wrong.join("; "));
@@ -149,13 +157,11 @@ fn named(html: &str, page: &Url, assets: &Assets) -> (Vec<Asset>, usize) {
     (found, elsewhere)
 }
 
+/// What is wrong with an asset, or why there was no answer.
+type Outcome = Result<Vec<String>, fh_http::Failure>;
+
 /// What is wrong with an asset.
-fn problems(
-    runner: &Runner<'_>,
-    assets: &Assets,
-    asset: &Asset,
-    page: &Url,
-) -> Result<Vec<String>, fh_http::Failure> {
+fn problems(runner: &Runner<'_>, assets: &Assets, asset: &Asset, page: &Url) -> Outcome {
     let mut wrong = Vec::new();
     if page.scheme() == "https" && asset.url.scheme() == "http" {
         wrong.push("it is asked for over http by a page of https, which browsers refuse".to_owned());

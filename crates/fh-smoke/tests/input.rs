@@ -126,6 +126,16 @@ fn what_would_check_nothing_is_a_usage_error() {
     assert!(list.contains("first") && list.contains("GET /y/${id}"), "{list}");
 }
 
+#[test]
+fn help_shows_examples_first() {
+    let tool = Tool::with_suite(GOOD);
+    let all: Vec<String> = ["", "run ", "list ", "check ", "init ", "convert "]
+        .iter()
+        .map(|words| tool.run(&format!("{words}--help")).expect(0).stdout)
+        .collect();
+    insta::assert_snapshot!(all.join("\n────────\n"));
+}
+
 const HURL: &str = r##"# A login and what stands behind it.
 POST {{host}}/api/auth/login/
 Content-Type: application/json

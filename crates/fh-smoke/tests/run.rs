@@ -205,6 +205,14 @@ expect = { status = 200 }
             assert!(!text.contains(hidden), "{hidden} in:\n{text}");
         }
     }
+    // A folder that cannot be written is said beside what was found.
+    tool.write("file", "");
+    let ran = tool.run("suite.toml --record file/below").expect(3);
+    assert!(
+        ran.stdout.contains("cannot make the folder file/below") && ran.stdout.contains("got 503"),
+        "{}",
+        ran.stdout
+    );
     // GitHub and JUnit carry the same failures.
     let github = tool.run("suite.toml --format github").expect(1).stdout;
     assert_eq!(github.matches("::error ").count(), 2, "{github}");
@@ -369,4 +377,29 @@ fn hostile_answers_end_in_a_clear_result() {
     let ran = Tool::at(&circle.url(""), &suite).run("suite.toml").expect(1);
     assert!(ran.stdout.contains("expected 200, got 302"), "{}", ran.stdout);
     assert_eq!(circle.requests().len(), 6);
+}
+
+#[test]
+fn a_signal_ends_the_run_at_once() {
+    let silent = RawServer::silent();
+    let suite = format!("[suite]\nretry = {{ max = 9, on = [\"timeout\"] }}\n{ONE}");
+    let tool = Tool::at(&silent.url(""), &suite);
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let before = silent.accepted();
+        let ran = tool.run_and("suite.toml", |process| {
+            while silent.accepted() == before {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            let sent = std::process::Command::new("kill")
+                .args([format!("-{signal}"), process.to_string()])
+                .status();
+            assert!(sent.unwrap().success());
+        });
+        assert!(
+            ran.took < Duration::from_secs(9),
+            "sooner than the step's own time-out: {:?}",
+            ran.took
+        );
+        ran.expect(code);
+    }
 }

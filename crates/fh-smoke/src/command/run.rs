@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use fh_core::app::Session;
 use fh_core::render::Format;
-use fh_core::report::{Check, Report, Status};
+use fh_core::report::{Check, Failure, Report, Status};
 use fh_core::{Deadline, Error, Result};
 use fh_scenario::run::{Network, Runner, Shared, StepOutcome};
 use fh_scenario::{DEFAULT_ROUTE, Scenario, Suite};
@@ -89,10 +89,13 @@ pub(crate) fn run(session: &Session, options: &Run) -> Result<Report> {
     }
     report.data = data(&prepared, &rows);
     if let Some(folder) = &options.record {
-        let count = record::write(folder, &rows)?;
-        report
-            .subject
-            .push(("recorded".into(), format!("{count} in {}", folder.display())));
+        match record::write(folder, &rows) {
+            Ok(count) => report
+                .subject
+                .push(("recorded".into(), format!("{count} in {}", folder.display()))),
+            // What was found is shown all the same.
+            Err(error) => report.failure = Some(Failure::from(&error)),
+        }
     }
     Ok(report)
 }

@@ -9,7 +9,7 @@
 )]
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fh_testkit::webhook::{Recorded, Reply, Webhook};
@@ -86,6 +86,11 @@ impl Tool {
 
     /// Runs the tool with these words, separated by spaces.
     pub fn run(&self, words: &str) -> Ran {
+        self.run_and(words, |_| {})
+    }
+
+    /// The same, doing something with the process's number while it runs.
+    pub fn run_and(&self, words: &str, meanwhile: impl FnOnce(u32)) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fh-smoke"));
         command
             .args(words.split_whitespace())
@@ -99,7 +104,14 @@ impl Tool {
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let began = Instant::now();
-        let output = command.output().unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        meanwhile(child.id());
+        let output = child.wait_with_output().unwrap();
         Ran {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
