@@ -28,6 +28,9 @@ pub struct HealthPostgres {
     /// Whether statements of other sessions are shown: their first 120 characters, without the constants in them.
     #[serde(default = "yes")]
     pub show_queries: bool,
+    /// How old the statistics must be to tell which indexes nobody uses: a week has its Monday reports.
+    #[serde(default = "a_week")]
+    pub unused_after: Period,
     /// How many standbys must follow this server. Any number when not given.
     #[serde(default)]
     pub standbys: Option<u64>,
@@ -73,6 +76,7 @@ impl HealthPostgres {
             statement_timeout: statement_timeout(),
             lock_timeout: lock_timeout(),
             show_queries: true,
+            unused_after: a_week(),
             standbys: None,
             settings: BTreeMap::new(),
             migrations: HealthMigrations::default(),
@@ -86,6 +90,10 @@ fn statement_timeout() -> Period {
 
 fn lock_timeout() -> Period {
     Period::from_secs(1)
+}
+
+fn a_week() -> Period {
+    Period::from_secs(7 * 24 * 3600)
 }
 
 fn yes() -> bool {

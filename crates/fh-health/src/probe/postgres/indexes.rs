@@ -2,8 +2,6 @@
 //!
 //! Sizes come from `pg_class.relpages`, which takes no lock: a migration that holds a table must not hold this check.
 
-use std::time::Duration;
-
 use fh_core::render::{bytes, duration};
 use fh_core::report::{Check, Measure, Status, Unit};
 
@@ -12,9 +10,6 @@ use super::ask::Row;
 use super::question::{Asked, Plan, Question, Right};
 use super::replication::whole;
 use crate::limits::Limits;
-
-/// Statistics that are younger say nothing about who uses what: a week has its Monday reports.
-const ENOUGH: Duration = Duration::from_secs(7 * 86_400);
 
 /// Left behind by a `CREATE INDEX CONCURRENTLY` that failed: written to, and never read.
 pub(super) const INVALID: Question = Question {
@@ -103,11 +98,12 @@ fn unused(asked: &Asked<'_>, rows: &[Row]) -> Vec<Check> {
             "the server does not say how old its statistics are",
         )];
     };
-    if since < ENOUGH {
+    let enough = asked.config.unused_after.get();
+    if since < enough {
         let summary = format!(
             "the statistics are {} old; it takes {} to tell which indexes nobody uses",
             duration(since),
-            duration(ENOUGH)
+            duration(enough)
         );
         return vec![Check::skip(id, summary)];
     }

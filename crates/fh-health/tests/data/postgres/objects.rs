@@ -14,7 +14,11 @@ fn objects_in_bad_state_are_found() {
         "shop",
         "create table orders (id serial primary key, v int);
          insert into orders (v) values (1), (1);
-         select setval('orders_id_seq', 2000000000);
+         create table legacy (id int);
+         create sequence legacy_id_seq owned by legacy.id;
+         select setval('legacy_id_seq', 2000000000);
+         create index half on orders (v);
+         update pg_index set indisvalid = false where indexrelid = 'half'::regclass;
          create table empty_room (v int) with (fillfactor = 100);
          insert into empty_room select 1 from generate_series(1, 400000);
          delete from empty_room where ctid > '(20,0)';
@@ -44,15 +48,17 @@ fn objects_in_bad_state_are_found() {
     let checks = "[health.checks.'postgres.main.bloat']\nwarn = '8MiB'\n";
     let found = Round::of(&config(&server.url("shop"), &more, checks)).run();
     let sequences = found.expect("postgres.main.sequences", Status::Fail);
-    assert!(
-        said(sequences)
-            .contains("public.orders_id_seq: 2000000000 of 2147483647 (93.1 %), of the column orders.id")
-            || said(sequences).contains("of the column public.orders.id"),
-        "{sequences:#?}"
-    );
+    // The sequence has room for ages; its column has not.
+    let line = "public.legacy_id_seq: 2000000000 of 2147483647 (93.1 %), of the column public.legacy.id";
+    assert!(said(sequences).contains(line), "{sequences:#?}");
     let invalid = found.expect("postgres.main.invalid_indexes", Status::Warn);
     assert!(
         said(invalid).contains("public.broken on orders, and does not keep its values unique"),
+        "{invalid:#?}"
+    );
+    assert_eq!(
+        found.value("postgres.main.invalid_indexes", "invalid"),
+        2.0,
         "{invalid:#?}"
     );
     let bloat = found.expect("postgres.main.bloat", Status::Warn);
@@ -79,6 +85,16 @@ fn objects_in_bad_state_are_found() {
 
     // A young server's statistics say nothing about who uses what.
     found.expect("postgres.main.unused_indexes", Status::Skip);
+    let checks = "[health.checks.'postgres.main.unused_indexes']\nwarn = '1B'\n";
+    server.psql("shop", "create index idle on empty_room (v)");
+    let found = Round::of(&config(&server.url("shop"), "unused_after = '0s'", checks)).run();
+    let unused = found.expect("postgres.main.unused_indexes", Status::Warn);
+    let text = said(unused);
+    assert!(text.contains("public.idle on empty_room, "), "{text}");
+    assert!(
+        !text.contains("orders_pkey"),
+        "a key is used by every write: {text}"
+    );
 }
 
 #[test]
