@@ -47,8 +47,7 @@ fn event(check: &Check, now: Timestamp) -> Option<Event> {
     };
     let total = check.measures.iter().find(|measure| measure.name == "total");
     Some(Event {
-        at: now,
-        good,
         seconds: total.map(|total| total.value),
+        ..Event::one(now, good)
     })
 }

@@ -7,7 +7,7 @@ use fh_core::{Context as _, Result};
 ///
 /// # Errors
 /// Those of the work, and exit code 3 when there is no runtime to be had.
-pub(super) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use fh_core::{Check, Result};
 
-use blocking::block_on;
+pub(crate) use blocking::block_on;
 pub use context::{Context, Secrets};
 pub use needs::Needs;
 pub use setup::Setup;

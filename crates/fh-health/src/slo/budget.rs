@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Event;
-
 /// The four pairs of windows, for an objective of 30 days: the share of the budget that may go in the long window, the
 /// windows, and whether somebody must be woken.
 const WINDOWS: [(f64, u64, u64, bool); 4] = [
@@ -14,6 +12,32 @@ const WINDOWS: [(f64, u64, u64, bool); 4] = [
     (0.10, 24 * 3600, 2 * 3600, false),
     (0.10, 3 * 24 * 3600, 6 * 3600, false),
 ];
+
+/// One event of an objective, or several that came in the same minutes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Event {
+    /// When; of several the end of their period.
+    pub at: Timestamp,
+    /// How many.
+    pub events: u64,
+    /// How many of them were bad.
+    pub bad: u64,
+    /// How long the answer took, in seconds, when that is known.
+    pub seconds: Option<f64>,
+}
+
+impl Event {
+    /// A single one.
+    #[must_use]
+    pub fn one(at: Timestamp, good: bool) -> Self {
+        Self {
+            at,
+            events: 1,
+            bad: u64::from(!good),
+            seconds: None,
+        }
+    }
+}
 
 /// Good and bad events of a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,8 +148,8 @@ fn within(event: &Event, window: Duration, now: Timestamp) -> bool {
 fn tally(events: &[Event], window: Duration, now: Timestamp) -> Tally {
     let mut tally = Tally::default();
     for event in events.iter().filter(|event| within(event, window, now)) {
-        tally.events += 1;
-        tally.bad += u64::from(!event.good);
+        tally.events += event.events;
+        tally.bad += event.bad;
     }
     tally
 }
@@ -157,9 +181,8 @@ mod tests {
         (0..minutes)
             .rev()
             .map(|age| Event {
-                at: at(-60 * age),
-                good: !bad(age),
                 seconds: Some(0.1),
+                ..Event::one(at(-60 * age), !bad(age))
             })
             .collect()
     }

@@ -9,21 +9,12 @@ use fh_core::{Context as _, Result, atomic};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Event;
+
 /// The file is rewritten when it is larger than this: about 100,000 events.
 const LARGEST: u64 = 8 << 20;
 /// A longer line is none of ours.
 const LONGEST_LINE: u64 = 1024;
-
-/// One event of an objective.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Event {
-    /// When.
-    pub at: Timestamp,
-    /// Whether it was good.
-    pub good: bool,
-    /// How long the answer took, in seconds, when there was one.
-    pub seconds: Option<f64>,
-}
 
 /// A line of the file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,9 +55,8 @@ impl Log {
                 && let Ok(at) = Timestamp::from_second(line.t)
             {
                 found.push(Event {
-                    at,
-                    good: line.g == 1,
                     seconds: line.ms.map(|ms| ms / 1000.0),
+                    ..Event::one(at, line.g == 1)
                 });
             }
         })?;
@@ -88,7 +78,7 @@ impl Log {
             let line = Line {
                 t: event.at.as_second(),
                 c: check.as_str().into(),
-                g: u8::from(event.good),
+                g: u8::from(event.bad == 0),
                 ms: event.seconds.map(|seconds| (seconds * 1e6).round() / 1e3),
             };
             text.push_str(&serde_json::to_string(&line).or_unable(failed)?);
@@ -178,9 +168,8 @@ mod tests {
 
     fn event(second: i64) -> (String, Event) {
         let event = Event {
-            at: Timestamp::from_second(second).unwrap(),
-            good: second % 2 == 0,
             seconds: Some(0.125),
+            ..Event::one(Timestamp::from_second(second).unwrap(), second % 2 == 0)
         };
         ("http.api".to_owned(), event)
     }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use fh_core::config::{HealthSlo, SloSource};
+use fh_core::config::{HealthSlo, SloLatency, SloSource};
 use fh_core::render::{duration, grouped};
 use fh_core::report::{Measure, Unit};
-use fh_core::{Check, Result};
+use fh_core::{Check, Error, Result};
 
-use super::{Burn, Log, Standing, standing};
+use super::{Burn, Event, Log, Standing, alb, standing};
 use crate::limits::Limits;
 use crate::probe::{Context, Needs, Planned, Probe, Setup};
 
@@ -16,25 +16,10 @@ pub(crate) fn probes(setup: &Setup<'_>) -> Result<Vec<Arc<dyn Probe>>> {
     let make = |entry: &HealthSlo| -> Result<Arc<dyn Probe>> {
         let id = setup.id("slo", &entry.name)?;
         let wrong = |why: &str, hint: &str| setup.wrong("slo", &entry.name, why).hint(hint);
-        let SloSource::Checks = entry.source;
-        let Some(check) = entry.check.clone() else {
-            return Err(wrong(
-                "it names no check",
-                "say which web check gives the events, such as check = \"http.api\"",
-            ));
+        let source = match entry.source {
+            SloSource::Checks => Source::Check(web_check(setup, entry)?),
+            SloSource::Alb => Source::LoadBalancer(load_balancer(setup, entry)?),
         };
-        let known = setup
-            .config()
-            .health
-            .http
-            .iter()
-            .any(|http| format!("http.{}", http.name) == check);
-        if !known {
-            return Err(wrong(
-                &format!("there is no web check `{check}`"),
-                "`check` names an entry of [[health.http]], such as \"http.api\"",
-            ));
-        }
         if !(entry.availability > 0.0 && entry.availability < 100.0) {
             return Err(wrong(
                 "availability must be above 0 and below 100",
@@ -49,16 +34,92 @@ pub(crate) fn probes(setup: &Setup<'_>) -> Result<Vec<Arc<dyn Probe>>> {
         }
         Ok(Arc::new(Objective {
             id,
-            check,
+            source,
             entry: entry.clone(),
         }))
     };
     setup.config().health.slo.iter().map(make).collect()
 }
 
+/// The web check that gives the events.
+fn web_check(setup: &Setup<'_>, entry: &HealthSlo) -> Result<String> {
+    let wrong = |why: &str, hint: &str| setup.wrong("slo", &entry.name, why).hint(hint);
+    if entry.load_balancer.is_some() {
+        return Err(wrong(
+            "load_balancer needs source = \"alb\"",
+            "set the source, or name a check",
+        ));
+    }
+    let Some(check) = entry.check.clone() else {
+        return Err(wrong(
+            "it names no check",
+            "say which web check gives the events, such as check = \"http.api\"",
+        ));
+    };
+    let mut known = setup.config().health.http.iter();
+    if !known.any(|http| format!("http.{}", http.name) == check) {
+        return Err(wrong(
+            &format!("there is no web check `{check}`"),
+            "`check` names an entry of [[health.http]], such as \"http.api\"",
+        ));
+    }
+    Ok(check)
+}
+
+/// The load balancer whose requests are the events.
+fn load_balancer(setup: &Setup<'_>, entry: &HealthSlo) -> Result<String> {
+    let wrong = |why: &str, hint: &str| setup.wrong("slo", &entry.name, why).hint(hint);
+    if entry.check.is_some() {
+        return Err(wrong(
+            "check needs source = \"checks\"",
+            "leave out the source, or the check",
+        ));
+    }
+    if entry.latency != SloLatency::default() {
+        return Err(wrong(
+            "latency needs source = \"checks\"",
+            "percentiles of periods cannot be joined; judge one with [[health.aws.metrics]] and statistic = \"p95\"",
+        ));
+    }
+    let named = entry
+        .load_balancer
+        .clone()
+        .filter(|name| name.starts_with("app/"));
+    named.ok_or_else(|| {
+        wrong(
+            "it names no Application Load Balancer",
+            "such as load_balancer = \"app/web/0123456789abcdef\", the end of its ARN",
+        )
+    })
+}
+
+/// A right that is missing is named; everything else is unknown.
+fn failed(id: String, error: &Error) -> Check {
+    if !fh_aws::denied(error) {
+        return Check::from_error(id, error);
+    }
+    let check = Check::skip(id, format!("the role may not call {}", alb::ACTION));
+    let check = error.causes().into_iter().fold(check, Check::evidence);
+    check.hint(format!("allow {} in the role's policy", alb::ACTION))
+}
+
+/// Where the events come from.
+enum Source {
+    Check(String),
+    LoadBalancer(String),
+}
+
+impl Source {
+    fn name(&self) -> &str {
+        match self {
+            Self::Check(name) | Self::LoadBalancer(name) => name,
+        }
+    }
+}
+
 struct Objective {
     id: String,
-    check: String,
+    source: Source,
     entry: HealthSlo,
 }
 
@@ -76,7 +137,7 @@ impl Probe for Objective {
                 self.below("budget"),
                 format!(
                     "error budget left of {availability} % in {window}, by {}",
-                    self.check
+                    self.source.name()
                 ),
             )
             .limits(Limits::below(Unit::Percent, 25.0, 0.0)),
@@ -88,25 +149,22 @@ impl Probe for Objective {
         for (name, limit) in self.latencies() {
             planned.push(Planned::new(
                 self.below(name),
-                format!("{name} of the answer times of {} is below {limit}", self.check),
+                format!(
+                    "{name} of the answer times of {} is below {limit}",
+                    self.source.name()
+                ),
             ));
         }
         planned
     }
 
     fn run(&self, context: &Context) -> Vec<Check> {
-        let Some(path) = &context.samples else {
-            let ids = self.checks().into_iter();
-            let why = "there is no memory between runs, so there are no events";
-            return ids
-                .map(|check| {
-                    Check::unknown(check.id, why).hint("run without --stateless, with a state folder")
-                })
-                .collect();
-        };
-        let events = match Log::at(path.clone()).events(&self.check) {
+        let events = match self.events(context) {
             Ok(events) => events,
-            Err(error) => return vec![Check::from_error(&self.id, &error)],
+            Err(error) => {
+                let ids = self.checks().into_iter().map(|check| check.id);
+                return ids.map(|id| failed(id, &error)).collect();
+            }
         };
         let HealthSlo {
             availability,
@@ -127,11 +185,29 @@ impl Probe for Objective {
     }
 
     fn needs(&self, _: &str) -> Needs {
-        Needs::default().other("reads the log of samples that `fh-health check` leaves in the state folder")
+        match &self.source {
+            Source::Check(_) => Needs::default()
+                .other("reads the log of samples that `fh-health check` leaves in the state folder"),
+            Source::LoadBalancer(_) => Needs {
+                iam: vec![alb::ACTION.to_owned()],
+                ..Needs::default()
+            },
+        }
     }
 }
 
 impl Objective {
+    fn events(&self, context: &Context) -> Result<Vec<Event>> {
+        match (&self.source, &context.samples) {
+            (Source::LoadBalancer(name), _) => alb::events(name, self.entry.window.get(), context),
+            (Source::Check(name), Some(path)) => Log::at(path.clone()).events(name),
+            (Source::Check(_), None) => Err(Error::unable(
+                "there is no memory between runs, so there are no events",
+            )
+            .hint("run without --stateless, with a folder for the memory")),
+        }
+    }
+
     fn below(&self, name: &str) -> String {
         format!("{}.{name}", self.id)
     }

@@ -1,6 +1,7 @@
 //! The real binary against real servers, in good and in bad state.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod alb;
 mod commands;
 mod hostile;
 mod memory;

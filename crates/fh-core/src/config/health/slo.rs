@@ -12,13 +12,17 @@ pub struct HealthSlo {
     /// Where the events come from.
     #[serde(default)]
     pub source: SloSource,
-    /// The web check whose rounds are the events, such as "http.api".
+    /// With `source = "checks"`: the web check whose rounds are the events, such as "http.api".
     #[serde(default)]
     pub check: Option<String>,
+    /// With `source = "alb"`: the load balancer, as CloudWatch names it, such as "app/web/0123456789abcdef". The requests are
+    /// the events, and those answered with 5xx the bad ones.
+    #[serde(default)]
+    pub load_balancer: Option<String>,
     /// How many events in a hundred must be good.
     #[serde(default = "availability")]
     pub availability: f64,
-    /// How fast the answers must be.
+    /// How fast the answers must be. Only with `source = "checks"`: percentiles of CloudWatch's periods cannot be joined.
     #[serde(default)]
     pub latency: SloLatency,
     /// Over which time the objective is kept.
@@ -49,6 +53,8 @@ pub enum SloSource {
     /// fh-health's own rounds, kept in a bounded file beside its memory.
     #[default]
     Checks,
+    /// Requests to an Application Load Balancer, from CloudWatch.
+    Alb,
 }
 
 /// How fast answers must be, in the window of the objective.
