@@ -212,5 +212,6 @@ pub fn connect_options(session: &Session) -> ConnectOptions {
         connect_timeout: session.config().database.connect_timeout.get(),
         deadline: session.deadline,
         application_name: "fh-backup".into(),
+        merge_rows: true,
     }
 }

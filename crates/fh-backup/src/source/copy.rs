@@ -2,12 +2,13 @@
 
 use std::pin::Pin;
 
+use bytes::Bytes;
 use fh_core::{Error, Result};
 use fh_pg::query_error;
 use futures_util::StreamExt as _;
 use tokio_postgres::{Client, CopyOutStream};
 
-use super::cutter::{Cutter, Piece};
+use super::cutter::{Cutter, Piece, first_line};
 use crate::proof::Proof;
 
 /// Large objects as rows of (oid, offset, bytes), 256 KiB at a time and at least one row for each, so that an empty one
@@ -24,11 +25,13 @@ COPY (SELECT o.oid, part.start, lo_get(o.oid, part.start, 262144)
 
 /// The segments of one `COPY … TO STDOUT`.
 ///
-/// In copy-out mode the server sends one message for each row (PostgreSQL manual, 55.2.6), so rows need not be searched
-/// for.
+/// A message holds whole rows: the server sends one for each (PostgreSQL manual, 55.2.6), and what it sent may be merged on
+/// the way ([`fh_pg::ConnectOptions::merge_rows`]).
 pub struct Pieces {
     /// `None` once the last row has come.
     stream: Option<Pin<Box<CopyOutStream>>>,
+    /// Rows that came and are in no segment yet, from this byte on.
+    rows: (Bytes, usize),
     what: String,
 }
 
@@ -44,6 +47,7 @@ impl Pieces {
             .map_err(|error| failed(what, error))?;
         Ok(Self {
             stream: Some(Box::pin(stream)),
+            rows: (Bytes::new(), 0),
             what: what.to_owned(),
         })
     }
@@ -53,15 +57,20 @@ impl Pieces {
     /// # Errors
     /// Exit code 3 when the server breaks off.
     pub async fn next(&mut self, cutter: &mut Cutter) -> Result<Option<Piece>> {
-        // A stream that has ended must not be asked again: what follows belongs to the next statement.
-        while let Some(stream) = &mut self.stream {
-            let Some(row) = stream.next().await else {
-                self.stream = None;
-                break;
-            };
-            let row = row.map_err(|error| failed(&self.what, error))?;
-            if let Some(piece) = cutter.push(&row) {
-                return Ok(Some(piece));
+        loop {
+            let (rows, from) = &mut self.rows;
+            while *from < rows.len() {
+                let (taken, piece) = cutter.push(&rows[*from..]);
+                *from += taken;
+                if piece.is_some() {
+                    return Ok(piece);
+                }
+            }
+            // A stream that has ended must not be asked again: what follows belongs to the next statement.
+            let Some(stream) = &mut self.stream else { break };
+            match stream.next().await {
+                Some(rows) => self.rows = (rows.map_err(|error| failed(&self.what, error))?, 0),
+                None => self.stream = None,
             }
         }
         Ok(cutter.take())
@@ -97,8 +106,14 @@ pub async fn each_row(
         .await
         .map_err(|error| failed(what, error))?;
     let mut stream = std::pin::pin!(stream);
-    while let Some(row) = stream.next().await {
-        look(&row.map_err(|error| failed(what, error))?)?;
+    while let Some(rows) = stream.next().await {
+        let rows = rows.map_err(|error| failed(what, error))?;
+        let mut rest = &rows[..];
+        while !rest.is_empty() {
+            let row = first_line(rest);
+            look(row)?;
+            rest = &rest[row.len()..];
+        }
     }
     Ok(())
 }

@@ -29,18 +29,21 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// Takes one row as the server sent it (with its newline); gives a segment when one is full.
-    pub fn push(&mut self, row: &[u8]) -> Option<Piece> {
+    /// Takes rows from the beginning of `rows`, which are whole lines of COPY text, until a segment is full. Gives how many
+    /// bytes it took, and the segment.
+    pub fn push(&mut self, rows: &[u8]) -> (usize, Option<Piece>) {
         if self.text.capacity() == 0 {
             self.text = self.spare.pop().unwrap_or_else(|| BytesMut::with_capacity(ROOM));
         }
-        self.proof.add(row.strip_suffix(b"\n").unwrap_or(row));
-        self.text.extend_from_slice(row);
-        if self.text.len() >= SEGMENT_LIMIT {
-            self.take()
-        } else {
-            None
+        let mut taken = 0;
+        while taken < rows.len() && self.text.len() + taken < SEGMENT_LIMIT {
+            let line = first_line(&rows[taken..]);
+            self.proof.add(line.strip_suffix(b"\n").unwrap_or(line));
+            taken += line.len();
         }
+        self.text.extend_from_slice(&rows[..taken]);
+        let full = self.text.len() >= SEGMENT_LIMIT;
+        (taken, if full { self.take() } else { None })
     }
 
     /// What is left at the end of the stream.
@@ -68,17 +71,35 @@ impl Cutter {
     }
 }
 
+/// The first line, with its newline.
+pub fn first_line(text: &[u8]) -> &[u8] {
+    memchr::memchr(b'\n', text).map_or(text, |end| &text[..=end])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As a reader does it.
+    fn push(cutter: &mut Cutter, mut rows: &[u8]) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while !rows.is_empty() {
+            let (taken, piece) = cutter.push(rows);
+            assert!(taken > 0);
+            pieces.extend(piece);
+            rows = &rows[taken..];
+        }
+        pieces
+    }
 
     #[test]
     fn segments_end_at_rows_and_lose_none() {
         let row = vec![b'x'; SEGMENT_LIMIT / 3];
         let mut cutter = Cutter::default();
         let mut pieces = Vec::new();
-        for _ in 0..7 {
-            pieces.extend(cutter.push(&[&row[..], b"\n"].concat()));
+        // One by one, and several at a time.
+        for count in [1, 1, 4, 1] {
+            pieces.extend(push(&mut cutter, &[&row[..], b"\n"].concat().repeat(count)));
         }
         pieces.extend(cutter.take());
         assert_eq!(
@@ -111,7 +132,7 @@ mod tests {
     #[test]
     fn a_table_without_columns_still_has_rows() {
         let mut cutter = Cutter::default();
-        assert!(cutter.push(b"\n").is_none());
+        assert!(push(&mut cutter, b"\n").is_empty());
         assert_eq!(cutter.take().map(|piece| piece.proof.rows), Some(1));
     }
 }

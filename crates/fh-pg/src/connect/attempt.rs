@@ -1,10 +1,12 @@
 //! One attempt at one address: TLS or not, log in, start the task that drives the session.
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, NoTls, TlsConnect};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::Failure;
+use super::merging::{Merging, MergingConnect};
 use super::socket::{self, Address, Socket};
 use crate::connection::driver::{self, Driver};
 use crate::target::{ChannelBinding, ConnectionString, Server, SslMode};
@@ -41,12 +43,14 @@ pub(crate) async fn attempt(
     server: &Server,
     address: &Address,
     config: &Config,
+    merge_rows: bool,
 ) -> Result<Opened, Failure> {
     let attempt = Attempt {
         target,
         server,
         address,
         config,
+        merge_rows,
     };
     if matches!(address, Address::Unix(_)) {
         return attempt.plain(TlsState::Socket).await;
@@ -91,6 +95,7 @@ struct Attempt<'a> {
     server: &'a Server,
     address: &'a Address,
     config: &'a Config,
+    merge_rows: bool,
 }
 
 impl Attempt<'_> {
@@ -108,7 +113,11 @@ impl Attempt<'_> {
             address: self.address.clone(),
             tls: None,
         };
-        log_in(socket, NoTls, &config, state, route).await
+        if self.merge_rows {
+            log_in(Merging::new(socket), NoTls, &config, state, route).await
+        } else {
+            log_in(socket.read_ahead(), NoTls, &config, state, route).await
+        }
     }
 
     async fn encrypted(&self, mode: SslMode) -> Result<Opened, Failure> {
@@ -132,14 +141,12 @@ impl Attempt<'_> {
             address: self.address.clone(),
             tls: Some(route),
         };
-        log_in(
-            socket,
-            connect,
-            &config,
-            TlsState::Encrypted { server: proven },
-            route,
-        )
-        .await
+        let (socket, state) = (socket.read_ahead(), TlsState::Encrypted { server: proven });
+        if self.merge_rows {
+            log_in(socket, MergingConnect(connect), &config, state, route).await
+        } else {
+            log_in(socket, connect, &config, state, route).await
+        }
     }
 }
 
@@ -152,19 +159,20 @@ pub(crate) fn rustls_connect(
     connect
 }
 
-async fn log_in<T>(
-    socket: Socket,
+async fn log_in<S, T>(
+    stream: S,
     tls: T,
     config: &Config,
     state: TlsState,
     route: Route,
 ) -> Result<Opened, Failure>
 where
-    T: TlsConnect<Socket>,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: TlsConnect<S>,
     T::Stream: Send + 'static,
 {
     let (client, connection) = config
-        .connect_raw(socket.read_ahead(), tls)
+        .connect_raw(stream, tls)
         .await
         .map_err(Failure::from_library)?;
     let version = connection

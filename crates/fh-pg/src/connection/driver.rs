@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::{DbError, Severity};
 
-use crate::connect::Socket;
 use crate::error::describe;
 
 /// After its [`Connection`](crate::Connection) is gone a session may still end in good order. A long answer that nobody
@@ -28,8 +27,9 @@ pub(crate) struct Driver {
     pub(crate) lost: Arc<OnceLock<String>>,
 }
 
-pub(crate) fn start<T>(mut connection: tokio_postgres::Connection<Socket, T>) -> Driver
+pub(crate) fn start<S, T>(mut connection: tokio_postgres::Connection<S, T>) -> Driver
 where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (needed, unneeded) = oneshot::channel::<()>();

@@ -35,6 +35,7 @@ fn options() -> ConnectOptions {
         connect_timeout: Duration::from_secs(20),
         deadline: Deadline::never(),
         application_name: "fh-pg tests".into(),
+        merge_rows: false,
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) async fn connect(database: &Database, context: &Context) -> Result<(C
         connect_timeout: context.timeout(None, "connecting to PostgreSQL")?,
         deadline: context.deadline,
         application_name: "fh-health".into(),
+        merge_rows: false,
     };
     let began = Instant::now();
     let connection = fh_pg::connect(&target, &options).await?;
