@@ -10,10 +10,11 @@ mod rds;
 mod targets;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fh_core::report::Status;
-use fh_core::{Check, Result};
+use fh_core::{Check, Context as _, Result};
 
 use self::account::Account;
 use super::{Context, Needs, Planned, Probe, Setup};
@@ -113,8 +114,16 @@ impl<L: Look> Probe for Item<L> {
 
     fn run(&self, context: &Context) -> Vec<Check> {
         let looked = super::block_on(async {
-            let account = Account::open(&self.id, context).await?;
-            Ok(self.look.look(&account).await)
+            // Each call keeps to the deadline by itself and can say which one was late. This is for the rest, such as
+            // credentials that do not come.
+            let within = context.deadline.remaining().unwrap_or(Duration::MAX);
+            let within = within.saturating_add(Duration::from_millis(100));
+            let looked = tokio::time::timeout(within, async {
+                let account = Account::open(&self.id, context).await?;
+                Ok(self.look.look(&account).await)
+            });
+            let late = || "AWS did not answer within the deadline";
+            looked.await.or_unable(late)?
         });
         let mut checks = looked.unwrap_or_else(|error| {
             let ids = self.checks().into_iter().map(|planned| planned.id);

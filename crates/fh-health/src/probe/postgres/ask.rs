@@ -10,6 +10,8 @@ use tokio_postgres::SimpleQueryMessage;
 /// Messages to the server at most, the one that ends the transaction included. Each question that the server refuses
 /// costs one, because it takes those behind it along.
 pub(super) const ROUND_TRIPS: usize = 8;
+/// How long parting may take: what was found out must not come too late for it.
+pub(super) const GOODBYE: Duration = Duration::from_millis(100);
 /// Rows of one answer at most. No question wants as many.
 const ROWS: usize = 50_000;
 
@@ -121,7 +123,7 @@ pub(super) async fn ask(
             Err(_) => {
                 // The connection is thrown away with the answer that is still to come; the server is told to stop.
                 let token = connection.cancel_token();
-                let _ = tokio::time::timeout(Duration::from_millis(200), token.cancel()).await;
+                let _ = tokio::time::timeout(GOODBYE, token.cancel()).await;
                 let why = "the server did not answer within the deadline".to_owned();
                 answers.resize(questions.len(), Answer::NotAsked(why));
                 return Ok(Answers { answers, round_trips });

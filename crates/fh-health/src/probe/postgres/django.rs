@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use fh_core::config::HealthPostgres;
+use fh_core::config::{HealthMigrations, HealthPostgres};
 use fh_core::report::{Check, Measure};
 use fh_core::{Context as _, Result};
 use fh_pg::quote_ident;
@@ -75,7 +75,18 @@ fn migrations(asked: &Asked<'_>, rows: &[Row]) -> Check {
         .iter()
         .map(|row| (row.text(0).to_owned(), row.text(1).to_owned()))
         .collect();
-    compare(id, &known, &applied)
+    compare(id, &known, &applied).evidence(format!(
+        "compared: {} row(s) of {table} with {} migration(s) of {}",
+        applied.len(),
+        known.len(),
+        compared_with(&asked.config.migrations)
+    ))
+}
+
+fn compared_with(wanted: &HealthMigrations) -> String {
+    let folders = wanted.folders.iter().map(|folder| folder.display().to_string());
+    let list = (!wanted.expected.is_empty()).then(|| "the configured list".to_owned());
+    folders.chain(list).collect::<Vec<_>>().join(", ")
 }
 
 fn compare(id: String, known: &Known, applied: &BTreeSet<(String, String)>) -> Check {

@@ -147,6 +147,9 @@ impl Probe for Database {
                 .grants
                 .extend(question.grants.iter().map(ToString::to_string));
         }
+        if self.entry.iam {
+            needs.iam.push("rds-db:connect".to_owned());
+        }
         needs
             .grants
             .insert(0, "GRANT CONNECT ON DATABASE … TO fh_health;".to_owned());
@@ -202,7 +205,7 @@ impl Database {
                 .measures
                 .push(fh_core::Measure::count("round_trips", round_trips as u64));
         }
-        connection.close().await;
+        let _ = tokio::time::timeout(ask::GOODBYE, connection.close()).await;
         Ok(checks)
     }
 

@@ -82,6 +82,10 @@ fn objects_in_bad_state_are_found() {
         text.contains("not applied: shop.0002_more") && text.contains("not in the code: shop.0003_ahead"),
         "{text}"
     );
+    assert!(
+        text.contains("compared: 2 row(s) of django_migrations with 2 migration(s) of /"),
+        "{text}"
+    );
 
     // A young server's statistics say nothing about who uses what.
     found.expect("postgres.main.unused_indexes", Status::Skip);

@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use fh_core::report::Status;
+use fh_testkit::proxy::{Direction, Faults, Proxy};
 use fh_testkit::{Postgres, require};
 
 use super::{Session, config};
@@ -66,4 +67,28 @@ fn a_server_that_never_answers_and_one_that_lets_nobody_in() {
     let none = "not a connection string".to_owned();
     let found = Round::of(&config(&none, "", "")).run();
     found.expect("postgres.main.connect", Status::Unknown);
+}
+
+#[test]
+fn a_server_that_falls_silent_costs_the_deadline_and_no_more() {
+    let server = require!(Postgres::builder().tcp().try_start());
+    let target = format!("127.0.0.1:{}", server.port()).parse().unwrap();
+    let proxy = Proxy::to(target);
+    // Enough to log in; the answers would take minutes.
+    let slow = Faults {
+        bytes_per_second: Some(800),
+        ..Faults::default()
+    };
+    proxy.set(Direction::ToClient, slow);
+    let began = Instant::now();
+    let url = format!(
+        "{}?sslmode=disable",
+        server.tcp_url_to("127.0.0.1", proxy.address().port(), "postgres")
+    );
+    let found = Round::of(&config(&url, "", ""))
+        .within(Duration::from_secs(3))
+        .run();
+    let check = found.expect("postgres.main.bloat", Status::Unknown);
+    assert!(!check.summary.is_empty());
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
 }

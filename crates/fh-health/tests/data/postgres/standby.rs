@@ -58,4 +58,18 @@ fn a_standby_that_is_late_and_a_slot_without_a_consumer_are_noticed() {
         check.summary,
         "0 standby(s) stream, and the configuration expects 1"
     );
+
+    // Past its limit the server gives the slot up, and its consumer needs a new copy.
+    primary.psql("postgres", "alter system set max_slot_wal_keep_size = '1MB'");
+    primary.psql("postgres", "select pg_reload_conf()");
+    for _ in 0..4 {
+        primary.psql("shop", "insert into t values (1); select pg_switch_wal()");
+    }
+    primary.psql("postgres", "checkpoint");
+    let lost = Round::of(&toml).run();
+    let slots = lost.expect("postgres.main.slots", Status::Fail);
+    assert_eq!(
+        slots.summary,
+        "the slot forgotten is lost: its consumer needs a new copy"
+    );
 }
