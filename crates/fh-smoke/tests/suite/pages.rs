@@ -1,14 +1,11 @@
 //! The version gate, assets, security headers, certificates and routes, each in a good and a bad state.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod tool;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::tool::{Tool, application};
 use fh_testkit::certs::{Authority, Identity};
 use fh_testkit::webhook::{Reply, Webhook};
-use tool::{Tool, application};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

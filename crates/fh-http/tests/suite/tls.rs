@@ -1,5 +1,4 @@
 //! Certificates good and bad, shown by real TLS servers.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, SystemTime};

@@ -1,13 +1,10 @@
 //! The suite that ships, and the suites that the documentation shows.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod tool;
-
+use crate::tool::{PASSWORD, TOKEN, Tool};
 use fh_testkit::certs::Authority;
 use fh_testkit::webhook::{Recorded, Reply, Webhook};
-use tool::{PASSWORD, TOKEN, Tool};
 
-const SUITE: &str = include_str!("../../../docs/examples/financehub.smoke.toml");
+const SUITE: &str = include_str!("../../../../docs/examples/financehub.smoke.toml");
 
 /// FinanceHub as it should be.
 fn financehub(request: &Recorded) -> Reply {
@@ -105,7 +102,7 @@ fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
 
 #[test]
 fn suites_in_the_documentation_are_sound() {
-    let page = include_str!("../../../docs/SMOKE.md");
+    let page = include_str!("../../../../docs/SMOKE.md");
     let mut count = 0;
     for block in page.split("```toml\n").skip(1) {
         let text = block.split("```").next().unwrap();

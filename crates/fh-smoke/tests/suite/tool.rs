@@ -1,12 +1,4 @@
 //! Runs the real binary in a folder of its own, and an application for it to look at.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "each test file uses a part"
-)]
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -14,22 +6,22 @@ use std::time::{Duration, Instant};
 
 use fh_testkit::webhook::{Recorded, Reply, Webhook};
 
-pub struct Tool {
-    pub folder: tempfile::TempDir,
+pub(crate) struct Tool {
+    pub(crate) folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
-    pub took: Duration,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) took: Duration,
 }
 
 impl Ran {
     /// Fails the test unless the exit code is this.
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(
             self.code, code,
             "stdout:\n{}\nstderr:\n{}",
@@ -38,12 +30,12 @@ impl Ran {
         self
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 
     /// Status and summary of a check of a JSON report.
-    pub fn check(&self, id: &str) -> (String, String) {
+    pub(crate) fn check(&self, id: &str) -> (String, String) {
         let report = self.json();
         let checks = report["checks"].as_array().unwrap();
         let found = checks
@@ -57,7 +49,7 @@ impl Ran {
 
 impl Tool {
     /// A folder with this suite as `suite.toml`.
-    pub fn with_suite(suite: &str) -> Self {
+    pub(crate) fn with_suite(suite: &str) -> Self {
         let tool = Self {
             folder: tempfile::tempdir().unwrap(),
             variables: Vec::new(),
@@ -67,30 +59,30 @@ impl Tool {
     }
 
     /// A suite with one environment at `base`.
-    pub fn at(base: &str, suite: &str) -> Self {
+    pub(crate) fn at(base: &str, suite: &str) -> Self {
         Self::with_suite(&format!("[env.test]\nbase = \"{base}\"\n{suite}"))
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.into(), value.into()));
         self
     }
 
     /// Runs the tool with these words, separated by spaces.
-    pub fn run(&self, words: &str) -> Ran {
+    pub(crate) fn run(&self, words: &str) -> Ran {
         self.run_and(words, |_| {})
     }
 
     /// The same, doing something with the process's number while it runs.
-    pub fn run_and(&self, words: &str, meanwhile: impl FnOnce(u32)) -> Ran {
+    pub(crate) fn run_and(&self, words: &str, meanwhile: impl FnOnce(u32)) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_fh-smoke"));
         command
             .args(words.split_whitespace())
@@ -121,15 +113,18 @@ impl Tool {
     }
 }
 
-pub const PASSWORD: &str = "s3cret&\"pass word";
-pub const TOKEN: &str = "eyJhbGciOi.token.value";
+/// A scenario that asks for one page.
+pub(crate) const ONE: &str = "[[scenario]]\nname = \"one\"\n[[scenario.step]]\nname = \"get\"\nget = \"/\"\nexpect = { status = 200 }\n";
+
+pub(crate) const PASSWORD: &str = "s3cret&\"pass word";
+pub(crate) const TOKEN: &str = "eyJhbGciOi.token.value";
 
 /// An application with a login, a portfolio and a page, as FinanceHub has them.
-pub fn application() -> Webhook {
+pub(crate) fn application() -> Webhook {
     Webhook::answering(answer)
 }
 
-pub fn answer(request: &Recorded) -> Reply {
+pub(crate) fn answer(request: &Recorded) -> Reply {
     let json = |status: u16, value: serde_json::Value| {
         Reply::status(status)
             .header("Content-Type", "application/json")

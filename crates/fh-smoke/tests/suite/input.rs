@@ -1,9 +1,6 @@
 //! Wrong suites, and suites that the tool writes itself: from OpenAPI documents and from Hurl files.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod tool;
-
-use tool::{PASSWORD, Tool, application};
+use crate::tool::{PASSWORD, Tool, application};
 
 const GOOD: &str = r#"[env.test]
 base = "http://127.0.0.1:1"
@@ -263,7 +260,7 @@ fn an_openapi_document_becomes_a_first_suite() {
         },
         "components": { "schemas": { "Health": { "type": "object", "required": ["status", "database"] } } },
     });
-    let tool = Tool::with_suite(GOOD).with("SMOKE_TOKEN", tool::TOKEN);
+    let tool = Tool::with_suite(GOOD).with("SMOKE_TOKEN", crate::tool::TOKEN);
     tool.write("openapi.json", &document.to_string());
     tool.run("init --openapi openapi.json --to first.toml").expect(0);
     let ran = tool.run("first.toml --format json").expect(0);

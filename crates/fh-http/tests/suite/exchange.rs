@@ -1,5 +1,4 @@
 //! Exchanges with real sockets: what comes back, and what hostile servers come to.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
