@@ -14,6 +14,9 @@ use crate::selection::Selection;
 /// Time kept back at the end of a round, in which a probe whose own time is up can still say so.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// How long a stopped round waits for the next probe that ends what it began.
+const FAREWELL: Duration = Duration::from_millis(100);
+
 /// How often a waiting round looks whether somebody asked for a stop.
 const GLANCE: Duration = Duration::from_millis(50);
 
@@ -54,7 +57,11 @@ pub fn run(
     drop(sender);
     let mut answers: Vec<Option<Vec<Check>>> = wanted.iter().map(|_| None).collect();
     loop {
-        context.cancel.check()?;
+        if let Err(stopped) = context.cancel.check() {
+            // Children are being killed; each probe that ends says so.
+            while receiver.recv_timeout(FAREWELL).is_ok() {}
+            return Err(stopped);
+        }
         let left = limit.saturating_sub(began.elapsed());
         if left.is_zero() {
             break;

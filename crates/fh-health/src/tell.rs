@@ -6,7 +6,7 @@ use fh_core::app::Session;
 use fh_core::config::NotifyOn;
 use fh_core::notify::{self, Message, Ping};
 use fh_core::report::{FailOn, Report};
-use fh_core::{Check, Deadline, Exit, Result, Secret};
+use fh_core::{Check, Deadline, Error, Exit, Result, Secret};
 use jiff::Timestamp;
 
 use crate::alert::{self, Policy};
@@ -20,28 +20,27 @@ const BUDGET: Duration = Duration::from_secs(10);
 /// Who is told, and when.
 #[derive(Debug)]
 pub struct Teller {
-    slack: Option<Secret>,
-    ping: Option<Secret>,
+    slack: Option<Result<Secret>>,
+    ping: Option<Result<Secret>>,
     policy: Policy,
     fail_on: FailOn,
     environment: Option<String>,
 }
 
 impl Teller {
-    /// Reads the configuration.
-    ///
-    /// # Errors
-    /// Exit code 2 or 3 when a secret cannot be read.
-    pub fn new(session: &Session, keeping: &Keeping) -> Result<Self> {
+    /// Reads the configuration. A secret that cannot be read is noted when it is needed: nobody to tell is no reason not to
+    /// look.
+    #[must_use]
+    pub fn new(session: &Session, keeping: &Keeping) -> Self {
         let config = session.config();
         let secrets = crate::engine::secrets(config);
         let secret = |source: &Option<fh_core::config::SecretSource>, what: &str| {
             let source = source.as_ref().filter(|_| !keeping.no_notify);
-            source.map(|source| source.resolve(&secrets, what)).transpose()
+            source.map(|source| source.resolve(&secrets, what))
         };
-        Ok(Self {
-            slack: secret(&config.notify.slack_webhook, "the Slack webhook")?,
-            ping: secret(&config.health.ping_url, "the ping address of fh-health")?,
+        Self {
+            slack: secret(&config.notify.slack_webhook, "the Slack webhook"),
+            ping: secret(&config.health.ping_url, "the ping address of fh-health"),
             policy: Policy {
                 on: config.notify.on,
                 remind_after: config.notify.remind_after.get(),
@@ -49,7 +48,7 @@ impl Teller {
             },
             fail_on: session.common.fail_on,
             environment: session.loaded.environment.clone(),
-        })
+        }
     }
 
     /// Tells what is new in one message, and gives what there is to note when that failed. What could not be told stays in the
@@ -63,23 +62,24 @@ impl Teller {
     ) -> Option<String> {
         alert::note(memory, checks, self.policy, now);
         let events = alert::events(memory, checks, self.policy, now);
-        let Some(slack) = &self.slack else {
+        if self.slack.is_none() || self.policy.on == NotifyOn::Failure {
             alert::forget_resolved(memory);
-            return None;
-        };
+        }
+        let slack = self.slack.as_ref()?;
         if events.is_empty() && self.policy.on != NotifyOn::Always {
-            alert::forget_resolved(memory);
             return None;
         }
         let message: Message = alert::message(&events, checks, incidents, self.environment.as_deref(), now);
-        match notify::slack(slack, &message, &Deadline::after(BUDGET)) {
+        let delivered = slack.as_ref().map_err(Error::render).and_then(|slack| {
+            notify::slack(slack, &message, &Deadline::after(BUDGET)).map_err(|error| error.render())
+        });
+        match delivered {
             Ok(()) => {
                 alert::told(memory, &events, now);
                 None
             }
-            Err(error) => Some(format!(
-                "people could not be told, the next run tries again: {}",
-                error.render()
+            Err(why) => Some(format!(
+                "people could not be told, the next run tries again: {why}"
             )),
         }
     }
@@ -93,7 +93,9 @@ impl Teller {
             Ping::Fail
         };
         let body = report.headline();
-        let error = notify::ping(url, kind, &body, &Deadline::after(BUDGET)).err()?;
-        Some(format!("the ping address could not be told: {}", error.render()))
+        let told = url.as_ref().map_err(Error::render).and_then(|url| {
+            notify::ping(url, kind, &body, &Deadline::after(BUDGET)).map_err(|error| error.render())
+        });
+        Some(format!("the ping address could not be told: {}", told.err()?))
     }
 }

@@ -23,6 +23,7 @@ fn round(memory: &mut Memory, checks: &[(&str, Status)], second: i64, policy: Po
             let seen = Seen {
                 level,
                 since: at(second),
+                last: at(second),
                 recent: vec![level],
             };
             memory.checks.insert(check.id.clone(), seen);

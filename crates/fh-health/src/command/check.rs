@@ -21,7 +21,7 @@ use crate::{record, round};
 pub fn run(session: &Session, selection: &Selection, keeping: &Keeping) -> Result<Report> {
     let engine = Engine::new(session)?;
     selection.check(&engine.ids())?;
-    let teller = Teller::new(session, keeping)?;
+    let teller = Teller::new(session, keeping);
     let mut notes = Vec::new();
     let (store, before) = remembered(session, keeping, &mut notes);
     let context = engine.context(session, before.samples, store.as_ref());

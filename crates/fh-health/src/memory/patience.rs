@@ -28,6 +28,7 @@ pub(super) fn advance(before: Option<&Seen>, level: Level, rule: &Rule, now: Tim
     Seen {
         level: next,
         since: if next == believed { since } else { now },
+        last: now,
         recent,
     }
 }

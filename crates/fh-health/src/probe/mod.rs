@@ -9,6 +9,7 @@ mod certificate;
 mod command;
 mod context;
 mod dns;
+mod each;
 mod host;
 mod http;
 mod needs;

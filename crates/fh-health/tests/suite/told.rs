@@ -92,6 +92,28 @@ fn what_slack_did_not_take_is_told_by_the_next_run() {
     assert!(last.contains("fail command.bad"), "{last}");
 }
 
+/// A missing secret of Slack's is no reason not to look.
+#[test]
+fn nobody_to_tell_is_noted_and_the_checks_run() {
+    let tool = Tool::new(
+        "[notify]\nslack_webhook = { env = 'NOT_SET' }\n[[health.command]]\nname = 'good'\ncommand = ['true']\n\
+         [[health.command]]\nname = 'bad'\ncommand = ['false']\n",
+    );
+    let run = tool.run(&["--format", "json"]).expect(1);
+    assert!(
+        said(&run.json(), "command.good").starts_with("pass"),
+        "{}",
+        run.stdout
+    );
+    let note = run.json()["data"]["notes"][0].to_string();
+    assert!(note.contains("NOT_SET, which is not set"), "{note}");
+    // Nothing to tell, nothing to note.
+    let run = tool
+        .run(&["--format", "json", "--only", "command.good"])
+        .expect(0);
+    assert_eq!(run.json()["data"]["notes"], serde_json::json!([]));
+}
+
 #[test]
 fn reminders_come_after_their_time_and_the_watchdog_hears_of_every_round() {
     let slack = Webhook::start([Reply::status(200).body("ok")]);

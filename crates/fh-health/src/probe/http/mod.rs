@@ -12,14 +12,12 @@ use fh_core::{Check, Deadline, Result};
 use fh_http::{Request, TlsOptions, resolve};
 
 use super::certificate;
+use super::each::each;
 use super::{Context, Needs, Planned, Probe, Setup};
 use crate::limits::{Limits, Worse};
 use answer::Answer;
 use expect::Expect;
 use phases::PHASES;
-
-/// How many addresses of a host are asked at once.
-const AT_ONCE: usize = 16;
 
 /// The probes of `[[health.http]]`.
 pub(super) fn probes(setup: &Setup<'_>) -> Result<Vec<Arc<dyn Probe>>> {
@@ -116,18 +114,8 @@ impl Web {
             Addresses::All => addresses.into_iter().map(Some).collect(),
             Addresses::First => vec![None],
         };
-        let mut answers: Vec<Answer> = Vec::new();
-        for some in asked.chunks(AT_ONCE) {
-            answers.extend(std::thread::scope(|scope| {
-                let request = &request;
-                let threads: Vec<_> = some
-                    .iter()
-                    .map(|address| scope.spawn(|| self.ask(request, *address, until, context)))
-                    .collect();
-                let joined = threads.into_iter().filter_map(|thread| thread.join().ok());
-                joined.collect::<Vec<_>>()
-            }));
-        }
+        let answers = each(&asked, |address| self.ask(&request, *address, until, context));
+        let answers: Vec<Answer> = answers.into_iter().flatten().collect();
         if answers.len() < asked.len() {
             return Ok(vec![
                 Check::unknown(&self.id, "the check broke off at a mistake in this program")

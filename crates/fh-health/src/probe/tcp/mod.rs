@@ -9,6 +9,7 @@ use fh_core::report::{Measure, Unit};
 use fh_core::{Check, Deadline, Result};
 use fh_http::resolve;
 
+use super::each::each;
 use super::{Context, Needs, Planned, Probe, Setup};
 use crate::limits::Limits;
 
@@ -70,20 +71,22 @@ impl Port {
             Err(failure) => return Ok(Check::fail(&self.id, failure.text())),
         };
         let (mut slowest, mut refused, mut seen) = (0.0_f64, Vec::new(), Vec::new());
-        for address in &addresses {
+        let tried = each(&addresses, |address| {
             let began = Instant::now();
-            let connected = until
+            let left = until
                 .bound(limit, &place)
-                .map_err(|_| "no answer in time".to_owned())
-                .and_then(|left| TcpStream::connect_timeout(address, left).map_err(|error| plain(&error)));
-            let took = began.elapsed();
-            match connected {
-                Ok(_) => {
+                .map_err(|_| "no answer in time".to_owned())?;
+            let connected = TcpStream::connect_timeout(address, left);
+            connected.map_err(|error| plain(&error))?;
+            Ok::<_, String>(began.elapsed())
+        });
+        for (address, connected) in addresses.iter().zip(tried) {
+            match connected.unwrap_or_else(|| Err("the check broke off at a mistake in this program".into()))
+            {
+                Ok(took) => {
                     slowest = slowest.max(took.as_secs_f64());
-                    seen.push(format!(
-                        "{address}: connected in {}",
-                        fh_core::render::duration(took)
-                    ));
+                    let took = fh_core::render::duration(took);
+                    seen.push(format!("{address}: connected in {took}"));
                 }
                 Err(why) => refused.push(format!("{address}: {why}")),
             }

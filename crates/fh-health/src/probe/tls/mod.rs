@@ -12,6 +12,7 @@ use fh_http::tls::{OldProtocol, TlsFacts, accepts_old, inspect};
 use fh_http::{Failure, Kind, TlsOptions, resolve};
 
 use super::certificate;
+use super::each::each;
 use super::{Context, Needs, Planned, Probe, Setup};
 
 /// The probes of `[[health.tls]]`.
@@ -99,18 +100,18 @@ impl Server {
             Ok(addresses) => addresses,
             Err(failure) => return Ok(vec![Check::fail(&self.id, failure.text())]),
         };
-        let mut seen: Vec<(SocketAddr, Result<TlsFacts, Failure>)> = Vec::new();
-        for address in &addresses {
-            let facts = inspect(
-                &self.entry.host,
-                *address,
-                self.starttls,
-                &self.options,
-                until,
-                &context.cancel,
-            );
-            seen.push((*address, facts));
+        let shown = each(&addresses, |address| {
+            let (host, options) = (&self.entry.host, &self.options);
+            inspect(host, *address, self.starttls, options, until, &context.cancel)
+        });
+        let shown: Vec<Result<TlsFacts, Failure>> = shown.into_iter().flatten().collect();
+        if shown.len() < addresses.len() {
+            return Ok(vec![
+                Check::unknown(&self.id, "the check broke off at a mistake in this program")
+                    .hint("please report it, with what stands on stderr"),
+            ]);
         }
+        let seen: Vec<(SocketAddr, Result<TlsFacts, Failure>)> = addresses.into_iter().zip(shown).collect();
         let facts: Vec<&TlsFacts> = seen.iter().filter_map(|(_, facts)| facts.as_ref().ok()).collect();
         let mut checks = vec![self.verified(&seen)];
         let nothing_seen = facts.is_empty();
@@ -118,13 +119,11 @@ impl Server {
             certificate::expiry(&self.below("expiry"), &facts, context),
             strength::check(&self.below("key"), &facts),
         ];
-        if self.entry.old_protocols
-            && let Some(address) = addresses.first()
-        {
-            others.push(if nothing_seen {
-                Check::unknown(self.below("protocols"), "no TLS came about")
-            } else {
-                self.protocols(*address, until, context)
+        if self.entry.old_protocols {
+            let speaks = seen.iter().find(|(_, facts)| facts.is_ok());
+            others.push(match speaks {
+                Some((address, _)) => self.protocols(*address, until, context),
+                None => Check::unknown(self.below("protocols"), "no TLS came about"),
             });
         }
         checks.extend(others.into_iter().map(|check| {
