@@ -95,7 +95,7 @@ pub enum Variable {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Environment {
-    /// What the paths of the steps are relative to, such as https://app.example.com. Variables may stand in it.
+    /// What the paths of the steps are relative to, such as `https://app.example.com`. Variables may stand in it.
     pub base: String,
     /// Variables that differ here.
     pub vars: BTreeMap<String, Variable>,
@@ -273,7 +273,7 @@ pub struct Security {
     /// Whether http: must lead to https: on the same host; asked only where the base is https.
     #[serde(default = "yes")]
     pub https_redirect: bool,
-    /// Where http: is answered, such as http://app.example.com:8080, when that is not port 80 of the base's host.
+    /// Where http: is answered, such as `http://app.example.com:8080`, when that is not port 80 of the base's host.
     pub http_base: Option<String>,
 }
 

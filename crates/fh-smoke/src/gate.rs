@@ -39,7 +39,8 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
             .remaining()
             .map_or(gate.within.get(), |left| left.min(gate.within.get())),
     );
-    let mut seen: BTreeMap<SocketAddr, Seen> = BTreeMap::new();
+    // By address; `None` is whichever connects, whose answers are one row.
+    let mut seen: BTreeMap<Option<SocketAddr>, Seen> = BTreeMap::new();
     let mut reached = false;
     let mut trouble: Option<String>;
     let mut rounds = 0_u64;
@@ -49,20 +50,20 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
             Ok(places) => {
                 trouble = None;
                 // An address that the name no longer has says nothing any more.
-                seen.retain(|address, _| places.contains(&Some(*address)));
+                seen.retain(|place, _| places.contains(place));
                 for place in places {
-                    let (address, answer) = ask(runner, gate, &request, place, window, &wanted);
+                    let answer = ask(runner, gate, &request, place, window, &wanted);
                     reached |= answer.reached;
                     // What it said before tells more than that the time was up.
                     let cut = window.remaining().is_some_and(|left| left.is_zero());
-                    if cut && answer.said.is_err() && seen.contains_key(&address) {
+                    if cut && answer.said.is_err() && seen.contains_key(&place) {
                         continue;
                     }
-                    let streak = match (&answer.said, seen.get(&address)) {
+                    let streak = match (&answer.said, seen.get(&place)) {
                         (Ok(said), before) if *said == wanted => before.map_or(0, |before| before.streak) + 1,
                         _ => 0,
                     };
-                    seen.insert(address, Seen { streak, ..answer });
+                    seen.insert(place, Seen { streak, ..answer });
                 }
             }
             Err(why) => trouble = Some(why),
@@ -84,9 +85,12 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
     }
     let evidence: Vec<String> = seen
         .iter()
-        .map(|(address, one)| match &one.said {
-            Ok(version) => format!("{address}: {version}, {} times right in a row", one.streak),
-            Err(why) => format!("{address}: {why}"),
+        .map(|(place, one)| {
+            let place = place.map_or_else(|| "any address".to_owned(), |address| address.to_string());
+            match &one.said {
+                Ok(version) => format!("{place}: {version}, {} times right in a row", one.streak),
+                Err(why) => format!("{place}: {why}"),
+            }
         })
         .chain(trouble.clone())
         .collect();
@@ -146,29 +150,23 @@ fn ask(
     place: Option<SocketAddr>,
     window: Deadline,
     wanted: &str,
-) -> (SocketAddr, Seen) {
+) -> Seen {
     let mut request = request.clone();
     request.connect_to = place;
-    let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-    let seen = |said, reached| Seen {
-        streak: 0,
-        said,
-        reached,
-    };
-    match runner.transport.exchange(&request, window) {
-        Ok(response) => {
-            let said = version(gate, &response, wanted);
-            // Any address counts as one, so that a streak over several of them is one streak.
-            (place.unwrap_or(nowhere), seen(said, true))
-        }
+    let (said, reached) = match runner.transport.exchange(&request, window) {
+        Ok(response) => (version(gate, &response, wanted), true),
         Err(failure) => {
             let silent = matches!(
                 failure.kind(),
                 Kind::Dns | Kind::Connect | Kind::Timeout | Kind::Cancelled
             );
-            let at = place.unwrap_or(nowhere);
-            (at, seen(Err(failure.text().to_owned()), !silent))
+            (Err(failure.text().to_owned()), !silent)
         }
+    };
+    Seen {
+        streak: 0,
+        said,
+        reached,
     }
 }
 

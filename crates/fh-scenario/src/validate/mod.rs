@@ -140,6 +140,16 @@ impl Checker<'_> {
             let mut here = known.clone();
             here.extend(environment.vars.keys().chain(environment.secrets.keys()).cloned());
             self.texts(&[&environment.base], &path, &here, &mut BTreeSet::new())?;
+            for (route, place) in &environment.routes {
+                let port = place.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+                if !matches!(port, Some(Ok(_))) || route == DEFAULT_ROUTE {
+                    return Err(self.fault(
+                        &format!("env.{name}.routes.{route}"),
+                        &format!("`{route}` leads to `{place}`"),
+                        "a route has a name other than default, and leads to HOST:PORT",
+                    ));
+                }
+            }
             let both = |vars: &BTreeMap<String, _>, secrets: &BTreeMap<String, _>| {
                 vars.keys().find(|name| secrets.contains_key(*name)).cloned()
             };

@@ -49,6 +49,15 @@ impl Checker<'_> {
                     &format!("known grades: {}", GRADES.join(", ")),
                 ));
             }
+            if let Some(base) = &security.http_base
+                && !url::Url::parse(base).is_ok_and(|url| url.scheme() == "http")
+            {
+                return Err(self.fault(
+                    &format!("{path}.http_base"),
+                    &format!("`{base}` is no URL of http"),
+                    "write it as http://HOST:PORT/",
+                ));
+            }
             for (name, matcher) in &security.headers {
                 self.matcher(matcher, &format!("{path}.headers.{name}"), known, &mut used)?;
             }

@@ -52,6 +52,11 @@ fn wrong_suites_are_refused_with_place_and_advice() {
         ("base = \"http://127.0.0.1:1\"", "base = \"\""),
         ("[env.test]\nbase = \"http://127.0.0.1:1\"", ""),
         ("[vars]", "[[security]]\npage = \"/\"\nmin_grade = \"E\"\n[vars]"),
+        ("[vars]", "routes = { origin = \"example.com\" }\n[vars]"),
+        (
+            "[vars]",
+            "[[security]]\npage = \"/\"\nhttp_base = \"https://h/\"\n[vars]",
+        ),
         ("[vars]", "[vars"),
         ("[vars]", "[suite]\ndeadline = 5\n[vars]"),
         (
@@ -190,6 +195,14 @@ fn a_hurl_file_becomes_a_suite_that_does_the_same() {
     );
     let text = std::fs::read_to_string(tool.path("login.toml")).unwrap();
     insta::assert_snapshot!(text.replace(&app.url(""), "BASE"));
+    // Without --base, the first request says where the environment is.
+    tool.write(
+        "plain.hurl",
+        &format!("GET {}/new\nHTTP 200\n[Asserts]\nbody == \"here\"\n", app.url("")),
+    );
+    tool.run("convert plain.hurl --to plain.toml").expect(0);
+    let ran = tool.run("plain.toml --format json").expect(0);
+    assert_eq!(ran.check("plain.1-get-new.body").0, "pass");
     // It is not written over, and the same to stdout is the same.
     tool.run("convert login.hurl --base http://h --to login.toml")
         .expect(4);

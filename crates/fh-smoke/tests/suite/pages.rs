@@ -69,6 +69,20 @@ expect = {{ status = 200 }}
     tool.run("suite.toml --no-version").expect(0);
     tool.run("suite.toml --var sha=old").expect(0);
 
+    // The version in a header, of whichever address answers.
+    let header = Webhook::answering(|_| Reply::status(200).header("X-Version", "4f2a"));
+    let gate_of = |wanted: &str| {
+        format!(
+            "[version]\npath = \"/\"\nheader = \"x-version\"\nequals = \"{wanted}\"\naddresses = \"any\"\nevery = \"1ms\"\nwithin = \"100ms\"\nstable_for = 2\n"
+        )
+    };
+    Tool::at(&header.url(""), &gate_of("4f2a").replace("100ms", "30s"))
+        .run("suite.toml")
+        .expect(0);
+    assert_eq!(header.requests().len(), 2);
+    Tool::at(&header.url(""), &gate_of("other"))
+        .run("suite.toml")
+        .expect(1);
     // A broken answer does not count, and nobody there is unknown.
     let broken = Webhook::answering(|_| Reply::status(500).body(r#"{"version":"new"}"#));
     let ran = Tool::at(&broken.url(""), &gate("new", "100ms"))
