@@ -15,7 +15,7 @@ use crate::cli::Prune;
 use crate::context;
 use crate::keep::plan::{self, Inventory};
 use crate::keep::removal::{self, Removed};
-use crate::keep::retention::{Decision, Rules};
+use crate::keep::retention::{Class, Decision, Rules};
 use fh_repository::inventory::Group;
 
 /// The least grace: what makes the garbage collection safe beside running backups rests on it.
@@ -97,11 +97,9 @@ pub async fn run(session: &Session, prune: &Prune) -> Result<Report> {
 async fn plan(session: &Session, repository: &Repository, rules: &Rules, damaged: bool) -> Result<Plan> {
     let retention = &session.config().backup.retention;
     let inventory = Inventory::read(repository, retention.times, Timestamp::now()).await?;
+    let environment = session.loaded.environment.as_deref();
     let groups: Vec<(Group, Vec<Decision>)> = inventory
-        .of(
-            &session.config().project.name,
-            session.loaded.environment.as_deref(),
-        )
+        .of(&session.config().project.name, environment)
         .into_iter()
         .map(|(group, sets)| {
             (
@@ -113,11 +111,8 @@ async fn plan(session: &Session, repository: &Repository, rules: &Rules, damaged
     let all: usize = inventory.groups.values().map(Vec::len).sum();
     let own: usize = groups.iter().map(|(_, decisions)| decisions.len()).sum();
     // Whose they were nobody can tell; they go only while something good stays.
-    let good_stays = inventory
-        .groups
-        .values()
-        .flatten()
-        .any(|set| plan::class(set, retention.require) == crate::keep::retention::Class::Proven);
+    let mut sets = inventory.groups.values().flatten();
+    let good_stays = sets.any(|set| plan::class(set, retention.require) == Class::Proven);
     let mut unreadable_going = Vec::new();
     for (id, why) in inventory.unreadable.iter().filter(|_| damaged && good_stays) {
         // A set of a newer version is not damaged.
