@@ -3,14 +3,30 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use fh_core::{Cancel, Deadline};
 use tokio::net::TcpStream;
 
-use crate::bounded::Trace;
+use crate::bounded::{self, Trace};
 use crate::failure::{Failure, Kind, Phase};
 
 /// How long an address may take before the next one is tried, when there is a next one. Short enough that a dead
 /// address does not use up the time, long enough for a lost first packet (RFC 6298 §2.1: one second).
 const NEXT_ADDRESS_AFTER: Duration = Duration::from_secs(3);
+
+/// The first of these addresses that accepts a connection, which is closed again.
+///
+/// # Errors
+/// When none does, or the deadline passes.
+pub fn first_open(
+    addresses: &[SocketAddr],
+    deadline: Deadline,
+    cancel: &Cancel,
+) -> Result<SocketAddr, Failure> {
+    let trace = Trace::new();
+    bounded::run(deadline.remaining(), cancel, &trace, async {
+        tcp(addresses, &trace).await.map(|(_, peer)| peer)
+    })
+}
 
 /// Connects to the addresses in turn.
 pub(crate) async fn tcp(addresses: &[SocketAddr], trace: &Trace) -> Result<(TcpStream, SocketAddr), Failure> {

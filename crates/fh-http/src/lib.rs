@@ -27,9 +27,10 @@ mod resolve;
 mod response;
 pub mod tls;
 
+pub use connect::first_open;
 pub use exchange::exchange;
 pub use failure::{Failure, Kind, Phase};
 pub use follow::{Hops, follow, redirected};
 pub use request::{Request, RequestError, TlsOptions};
-pub use resolve::{Lookup, resolve, resolve_with};
+pub use resolve::{Lookup, resolve, resolve_with, routable};
 pub use response::{Phases, Response};

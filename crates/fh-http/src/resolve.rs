@@ -50,6 +50,18 @@ pub fn resolve_with(
     )
 }
 
+/// Whether this machine has a way to an address at all: many have none to IPv6. Nothing is sent; the kernel looks into its
+/// routing table (connecting a UDP socket, udp(7)).
+#[must_use]
+pub fn routable(address: SocketAddr) -> bool {
+    let own: SocketAddr = if address.is_ipv6() {
+        (std::net::Ipv6Addr::UNSPECIFIED, 0).into()
+    } else {
+        (std::net::Ipv4Addr::UNSPECIFIED, 0).into()
+    };
+    std::net::UdpSocket::bind(own).is_ok_and(|socket| socket.connect(address).is_ok())
+}
+
 /// What the system is configured with: hosts file, DNS.
 pub(crate) fn system() -> Lookup {
     Arc::new(|host: &str, port: u16| (host, port).to_socket_addrs().map(Iterator::collect))
@@ -132,6 +144,13 @@ mod tests {
         let failure = resolve_with(none, "x.example", 80, soon(), &Cancel::new()).unwrap_err();
         assert_eq!(failure.kind(), Kind::Dns);
         assert_eq!(failure.text(), "x.example has no address");
+    }
+
+    #[test]
+    fn the_own_machine_can_be_reached_and_no_address_cannot() {
+        assert!(routable(([127, 0, 0, 1], 443).into()));
+        // Broadcasting needs a permission that was not asked for.
+        assert!(!routable(([255, 255, 255, 255], 443).into()));
     }
 
     #[test]

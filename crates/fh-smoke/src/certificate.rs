@@ -24,8 +24,8 @@ pub(crate) fn check(runner: &Runner<'_>, certificate: &Certificate, scope: &Scop
         Err(why) => return (vec![Check::unknown("tls", why)], false),
     };
     let id = format!("tls.{}", slug(&host));
-    let addresses = match fh_http::resolve(&host, port, runner.deadline, runner.cancel) {
-        Ok(addresses) => addresses,
+    let (addresses, far) = match page::addresses(runner, &host, port, runner.deadline) {
+        Ok(found) => found,
         Err(failure) => return (vec![Check::unknown(id, failure.text())], false),
     };
     let mut checks = Vec::new();
@@ -56,6 +56,9 @@ pub(crate) fn check(runner: &Runner<'_>, certificate: &Certificate, scope: &Scop
                 checks.push(check);
             }
         }
+    }
+    if let Some(first) = checks.first_mut() {
+        first.evidence.extend(far.into_iter().map(page::far));
     }
     (checks, reached)
 }

@@ -11,6 +11,8 @@ use fh_http::{Kind, Request, Response, jsonpath};
 use fh_scenario::run::{Runner, locate};
 use fh_scenario::{Addresses, Scope, VersionGate, render};
 
+use crate::page;
+
 /// How often a pause looks whether somebody asked for a stop.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -42,11 +44,12 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
     // By address; `None` is whichever connects, whose answers are one row.
     let mut seen: BTreeMap<Option<SocketAddr>, Seen> = BTreeMap::new();
     let mut reached = false;
+    let mut far = Vec::new();
     let mut trouble: Option<String>;
     let mut rounds = 0_u64;
     loop {
         rounds += 1;
-        match places(runner, gate, &request, window) {
+        match places(runner, gate, &request, window, &mut far) {
             Ok(places) => {
                 trouble = None;
                 // An address that the name no longer has says nothing any more.
@@ -76,7 +79,8 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
                 gate.stable_for,
                 duration(began.elapsed())
             );
-            let check = Check::pass(ID, summary).measure(Measure::duration("waited", began.elapsed()));
+            let mut check = Check::pass(ID, summary).measure(Measure::duration("waited", began.elapsed()));
+            check.evidence = far.into_iter().map(page::far).collect();
             return (check.took(began.elapsed()), true);
         }
         if runner.cancel.is_cancelled() || !pause(runner, gate.every.get(), window) {
@@ -92,7 +96,8 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
                 Err(why) => format!("{place}: {why}"),
             }
         })
-        .chain(trouble.clone())
+        .chain(far.into_iter().map(page::far))
+        .chain(trouble)
         .collect();
     let took = duration(began.elapsed());
     let cut_short = runner.deadline.remaining().is_some_and(|left| left.is_zero());
@@ -133,13 +138,17 @@ fn places(
     gate: &VersionGate,
     request: &Request,
     window: Deadline,
+    far: &mut Vec<SocketAddr>,
 ) -> Result<Vec<Option<SocketAddr>>, String> {
     if gate.addresses == Addresses::Any {
         return Ok(vec![None]);
     }
     let (host, port) = request.host_and_port();
-    fh_http::resolve(&host, port, window, runner.cancel)
-        .map(|found| found.into_iter().map(Some).collect())
+    page::addresses(runner, &host, port, window)
+        .map(|(near, unreachable)| {
+            *far = unreachable;
+            near.into_iter().map(Some).collect()
+        })
         .map_err(|failure| failure.text().to_owned())
 }
 

@@ -236,12 +236,12 @@ fn address(
         .and_then(|(host, port)| Some((host, port.parse().ok()?)))
         .ok_or_else(|| format!("the route `{place}` is not HOST:PORT"))?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let found =
-        fh_http::resolve(host, port, deadline, cancel).map_err(|failure| failure.text().to_owned())?;
-    found
-        .first()
-        .copied()
-        .ok_or_else(|| format!("{host} has no address"))
+    let text = |failure: fh_http::Failure| failure.text().to_owned();
+    let found = fh_http::resolve(host, port, deadline, cancel).map_err(text)?;
+    if let [only] = found.as_slice() {
+        return Ok(*only);
+    }
+    fh_http::first_open(&found, deadline, cancel).map_err(text)
 }
 
 /// What machines see beside the checks.

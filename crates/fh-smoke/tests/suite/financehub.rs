@@ -48,12 +48,12 @@ fn financehub(request: &Recorded) -> Reply {
 #[test]
 fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
     let authority = Authority::new().unwrap();
-    let identity = authority.server(&["localhost"]).unwrap();
+    let identity = authority.server(&["127.0.0.1"]).unwrap();
     let server = Webhook::answering_tls(&identity, financehub);
     let suite = SUITE
         .replace(
             "https://staging.financehub.example",
-            &format!("https://localhost:{}", server.address().port()),
+            &format!("https://127.0.0.1:{}", server.address().port()),
         )
         .replace("stable_for = 3", "stable_for = 3\nevery = \"1ms\"")
         // The times are those of a real network and not of a machine that runs tests.
@@ -71,7 +71,7 @@ fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
         "portfolio.read",
         "assets.home",
         "security.home.grade",
-        "tls.localhost",
+        "tls.127-0-0-1",
         "has no route `origin`",
     ] {
         assert!(ran.stdout.contains(part), "{part} in:\n{}", ran.stdout);

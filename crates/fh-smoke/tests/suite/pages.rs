@@ -176,7 +176,7 @@ fn https(
     let server = Webhook::answering_tls(identity, move |_| app());
     let port = server.address().port();
     let suite = format!(
-        "[suite]\nca_file = \"ca.pem\"\n[env.test]\nbase = \"https://localhost:{port}\"\n{tool_suite}"
+        "[suite]\nca_file = \"ca.pem\"\n[env.test]\nbase = \"https://127.0.0.1:{port}\"\n{tool_suite}"
     );
     let tool = Tool::with_suite(&suite);
     tool.write("ca.pem", authority.cert_pem());
@@ -234,7 +234,7 @@ fn security_headers_are_graded() {
     }
     // The redirect from http, which a second server plays.
     for (reply, points) in [
-        (Reply::status(301).header("Location", "https://localhost/"), None),
+        (Reply::status(301).header("Location", "https://127.0.0.1/"), None),
         (
             Reply::status(301).header("Location", "https://www.example.com/"),
             Some("  -5 redirection"),
@@ -247,7 +247,7 @@ fn security_headers_are_graded() {
     ] {
         let plain = Webhook::start([reply]);
         let suite = format!(
-            "[[security]]\npage = \"/\"\nmin_grade = \"A+\"\nhttp_base = \"http://localhost:{}/\"\n",
+            "[[security]]\npage = \"/\"\nmin_grade = \"A+\"\nhttp_base = \"http://127.0.0.1:{}/\"\n",
             plain.address().port()
         );
         let (_server, tool) = https(&suite, &identity, &authority, loose);
@@ -286,7 +286,7 @@ fn certificates_must_verify_and_last() {
         (
             authority.server(&["other.test"]).unwrap(),
             1,
-            "it is for other.test, and not for localhost",
+            "it is for other.test, and not for 127.0.0.1",
         ),
         (
             Identity::self_signed(names).unwrap(),
@@ -322,7 +322,7 @@ fn certificates_must_verify_and_last() {
 fn a_route_leads_to_the_same_host_by_another_way() {
     let (cdn, origin) = (application(), Webhook::answering(|_| Reply::status(502)));
     let suite = format!(
-        "[env.test.routes]\norigin = \"localhost:{}\"\n[[scenario]]\nname = \"home\"\nroutes = [\"default\", \"origin\"]\n[[scenario.step]]\nget = \"/new\"\nexpect = {{ status = 200 }}\n",
+        "[env.test.routes]\norigin = \"127.0.0.1:{}\"\n[[scenario]]\nname = \"home\"\nroutes = [\"default\", \"origin\"]\n[[scenario.step]]\nget = \"/new\"\nexpect = {{ status = 200 }}\n",
         origin.address().port()
     );
     let tool = Tool::at(&cdn.url(""), &suite);
