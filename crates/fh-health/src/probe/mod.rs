@@ -1,6 +1,6 @@
 //! What is looked at: one probe for each thing, all families side by side.
 //!
-//! A family is a folder here and one line in [`FAMILIES`].
+//! A family is a folder here and one line in `FAMILIES`.
 
 mod aws;
 mod backup;

@@ -79,25 +79,21 @@ fn nagios_output_follows_the_guidelines() {
     assert_eq!(Tool::new("").run(&["--format", "nagios"]).code, 3);
 }
 
-/// The parser is a crate that knows nothing of our renderer.
+/// Read by a parser of the format's description (Prometheus documentation, "Exposition formats"), which knows nothing of the
+/// renderer: the crates for it bring a second library for time.
 #[test]
 fn prometheus_text_has_a_sample_for_each_check_and_replaces_the_file_in_one_step() {
     let tool = Tool::new(CONFIG);
     tool.run(&["--format", "prometheus", "--output", "fh.prom"])
         .expect(1);
     let text = std::fs::read_to_string(tool.path("fh.prom")).unwrap();
-    let scrape = prometheus_parse::Scrape::parse(text.lines().map(|line| Ok(line.to_owned()))).unwrap();
-    let of = |check: &str| -> Vec<(String, f64)> {
-        scrape
-            .samples
+    let samples = scrape(&text);
+    let of = |check: &str| -> Vec<(&str, f64)> {
+        let labelled = samples
             .iter()
-            .filter(|sample| sample.labels.get("check") == Some(check))
-            .filter_map(|sample| match sample.value {
-                prometheus_parse::Value::Gauge(value) | prometheus_parse::Value::Untyped(value) => {
-                    Some((sample.metric.clone(), value))
-                }
-                _ => None,
-            })
+            .filter(|sample| sample.labels.get("check").is_some_and(|id| id == check));
+        labelled
+            .map(|sample| (sample.metric.as_str(), sample.value))
             .collect()
     };
     for id in ["command.good", "command.bad", "command.gone", "host.disk.root"] {
@@ -110,4 +106,85 @@ fn prometheus_text_has_a_sample_for_each_check_and_replaces_the_file_in_one_step
         .expect(2);
     let after = std::fs::read_to_string(tool.path("fh.prom")).unwrap();
     assert!(!after.contains("command.good"), "{after}");
+}
+
+struct Sample {
+    metric: String,
+    labels: BTreeMap<String, String>,
+    value: f64,
+}
+
+/// Every sample; anything that is not right fails the test.
+fn scrape(text: &str) -> Vec<Sample> {
+    assert!(text.ends_with('\n'), "the last line has no end");
+    let mut types = BTreeMap::new();
+    let mut samples: Vec<Sample> = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        if let Some(comment) = line.strip_prefix("# ") {
+            let mut words = comment.splitn(3, ' ');
+            if words.next() == Some("TYPE") {
+                let (name, kind) = (words.next().unwrap(), words.next().unwrap());
+                assert!(["gauge", "counter", "untyped"].contains(&kind), "{line}");
+                assert!(
+                    types.insert(name.to_owned(), kind.to_owned()).is_none(),
+                    "{name} has two types"
+                );
+                assert!(
+                    samples.iter().all(|sample| sample.metric != name),
+                    "the type of {name} comes late"
+                );
+            }
+            continue;
+        }
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let (metric, labels) = match series.split_once('{') {
+            Some((metric, rest)) => (metric, labels(rest.strip_suffix('}').unwrap())),
+            None => (series, BTreeMap::new()),
+        };
+        assert!(is_name(metric) && types.contains_key(metric), "{line}");
+        let same = samples
+            .iter()
+            .any(|sample| sample.metric == metric && sample.labels == labels);
+        assert!(!same, "{line} is there twice");
+        samples.push(Sample {
+            metric: metric.to_owned(),
+            labels,
+            value: value.parse().unwrap(),
+        });
+    }
+    samples
+}
+
+fn is_name(text: &str) -> bool {
+    let head = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
+    text.starts_with(head)
+        && text
+            .chars()
+            .all(|letter| head(letter) || letter == ':' || letter.is_ascii_digit())
+}
+
+fn labels(mut rest: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    while !rest.is_empty() {
+        let (name, tail) = rest.split_once("=\"").unwrap();
+        assert!(is_name(name), "label {name}");
+        let (mut value, mut letters) = (String::new(), tail.char_indices());
+        let end = loop {
+            match letters.next().unwrap() {
+                (at, '"') => break at,
+                (_, '\\') => match letters.next().unwrap().1 {
+                    'n' => value.push('\n'),
+                    letter @ ('\\' | '"') => value.push(letter),
+                    other => panic!("\\{other} is no escape"),
+                },
+                (_, letter) => value.push(letter),
+            }
+        };
+        assert!(
+            found.insert(name.to_owned(), value).is_none(),
+            "label {name} twice"
+        );
+        rest = tail[end + 1..].trim_start_matches(',');
+    }
+    found
 }

@@ -84,7 +84,7 @@ fn lines(view: &View<'_>, width: Option<usize>, color: bool) -> Vec<String> {
         .to_string();
     let place = view.environment.map_or(String::new(), |name| format!(" {name}"));
     let heading = format!(
-        "fh-health{place}  {clock}  {}  (round took {}, every {})",
+        "fh-health{place}  {clock}  {}  ({}, every {})",
         view.report.headline(),
         duration(view.took),
         duration(view.interval)
@@ -117,7 +117,11 @@ fn row(check: &Check, view: &View<'_>, ids: usize, width: Option<usize>, color: 
     let since = since.and_then(|_| view.memory.checks.get(&check.id));
     let since = since.map_or(String::new(), |seen| {
         let lasted = Duration::try_from(view.now.duration_since(seen.since)).unwrap_or_default();
-        format!("{}: ", duration(lasted))
+        if lasted < Duration::from_secs(1) {
+            "new: ".to_owned()
+        } else {
+            format!("{}: ", duration(lasted))
+        }
     });
     let word = format!("{:<7}", check.status.word().to_uppercase());
     let id = pad(&cut(&check.id, Some(ids)), ids);

@@ -15,7 +15,7 @@ const THROTTLED: &str = "host.cpu_throttled";
 pub(super) fn planned() -> Vec<Planned> {
     vec![
         Planned::new(PRESSURE, "share of the last minute in which some work waited for a CPU")
-            .limits(Limits::above(Unit::Percent, 60.0, 90.0)),
+            .limits(Limits::above(Unit::Percent, 70.0, 100.0).only_warn()),
         Planned::new(
             THROTTLED,
             "share of the scheduler's periods since the run before in which the container's CPU limit held it back",
