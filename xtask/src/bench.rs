@@ -1,7 +1,7 @@
-//! `cargo xtask bench`: optimised binaries against their peers, in one run. The work is done by the binary fh-bench of
-//! fh-testkit.
+//! `cargo xtask bench`: optimised binaries against their peers, in one run. The work is done by the binaries fh-bench and
+//! fh-bench-checks of fh-testkit.
 
-use crate::cli::BenchOptions;
+use crate::cli::{BenchOptions, CheckBenchOptions};
 use crate::demo::{build, need_postgres};
 use crate::process::{cargo, clean};
 use crate::ui;
@@ -19,6 +19,21 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> anyhow::Resu
         .arg(folder.join("fh-backup"))
         .args(arguments(options))
         .run()?;
+    Ok(true)
+}
+
+/// `tool` is `health` or `smoke`. Whether everything that was measured also worked.
+pub(crate) fn checks(workspace: &Workspace, tool: &str, options: &CheckBenchOptions) -> anyhow::Result<bool> {
+    need_postgres(workspace, "benchmark")?;
+    ui::say("bench: building optimised binaries (many minutes the first time)");
+    let program = format!("fh-{tool}");
+    let packages = ["-p", &program, "-p", "fh-testkit"];
+    let build = cargo(workspace).args(["build", "--release", "--bins", "--locked"]);
+    build.args(packages).run()?;
+    let bench = workspace.target().join("release").join("fh-bench-checks");
+    let runs = options.runs.map(|runs| ["--runs".to_owned(), runs.to_string()]);
+    let bench = clean(workspace.shell.cmd(bench)).arg(tool);
+    bench.args(runs.into_iter().flatten()).run()?;
     Ok(true)
 }
 

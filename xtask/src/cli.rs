@@ -120,6 +120,17 @@ pub(crate) struct DemoOptions {
 pub(crate) enum Bench {
     /// fh-backup against pg_dump with gzip and zstd, its own formats, and restic
     Backup(BenchOptions),
+    /// fh-health against curl in bash, and check_pgactivity
+    Health(CheckBenchOptions),
+    /// fh-smoke against curl in bash and Newman; how exactly a deadline is kept
+    Smoke(CheckBenchOptions),
+}
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CheckBenchOptions {
+    /// How often each is run; the tables show medians (default: 11)
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u64>,
 }
 
 #[derive(Args, Clone, Debug, Default)]

@@ -67,6 +67,8 @@ fn start(task: cli::Task) -> anyhow::Result<bool> {
         cli::Task::Ci(options) => ci::run(&workspace, &options),
         cli::Task::Setup(options) => setup::run(&workspace, &options),
         cli::Task::Bench(cli::Bench::Backup(options)) => bench::run(&workspace, &options),
+        cli::Task::Bench(cli::Bench::Health(options)) => bench::checks(&workspace, "health", &options),
+        cli::Task::Bench(cli::Bench::Smoke(options)) => bench::checks(&workspace, "smoke", &options),
         cli::Task::Demo(options) => demo::run(&workspace, &options),
         cli::Task::Dist => dist::run(&workspace),
     }

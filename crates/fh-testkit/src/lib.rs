@@ -20,6 +20,7 @@
 
 pub mod aws;
 pub mod bench;
+pub mod bench_checks;
 pub mod certs;
 pub mod demo;
 mod fh_backup;

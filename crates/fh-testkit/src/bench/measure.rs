@@ -9,20 +9,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-/// How often memory is looked at.
+/// How often memory is looked at: often at first, as a short command may be over soon.
 const PACE: Duration = Duration::from_millis(20);
+const FIRST_PACE: Duration = Duration::from_millis(2);
+const FIRST: Duration = Duration::from_millis(200);
 /// Ticks a second in `/proc/<pid>/stat`: 100 for every program, whatever the kernel itself uses (proc(5), `USER_HZ`).
 const TICKS: f64 = 100.0;
 
 /// What one run cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     /// Seconds by the clock.
-    pub(super) wall: f64,
+    pub(crate) wall: f64,
     /// Seconds of processor time, user and system, of all its processes.
-    pub(super) cpu: f64,
+    pub(crate) cpu: f64,
     /// Highest sum of the resident memory of its processes, in bytes.
-    pub(super) rss: u64,
+    pub(crate) rss: u64,
 }
 
 impl fmt::Display for Cost {
@@ -39,7 +41,7 @@ impl fmt::Display for Cost {
 
 /// Runs a command to its end. Nothing else that this process started may end meanwhile, because processor time is
 /// counted when a child is waited for.
-pub(super) fn run(command: &mut Command, what: &str) -> Result<Cost> {
+pub(crate) fn run(command: &mut Command, what: &str) -> Result<Cost> {
     let cpu = children_cpu()?;
     let began = Instant::now();
     let child = command
@@ -55,7 +57,7 @@ pub(super) fn run(command: &mut Command, what: &str) -> Result<Cost> {
         let mut peak = 0;
         while !watched.load(Ordering::Relaxed) {
             peak = peak.max(group_rss(group));
-            std::thread::sleep(PACE);
+            std::thread::sleep(if began.elapsed() < FIRST { FIRST_PACE } else { PACE });
         }
         peak
     });

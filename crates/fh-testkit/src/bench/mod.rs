@@ -18,8 +18,10 @@ use clap::Parser;
 use crate::fh_backup::{FhBackup, beside_us};
 use crate::process::Workdir;
 use crate::{Postgres, finance};
+pub(crate) use measure::{Cost, run as measure};
 use peers::{Peer, Scene};
 use table::Results;
+pub(crate) use table::median;
 
 /// The database that is backed up.
 const DATABASE: &str = "financehub";

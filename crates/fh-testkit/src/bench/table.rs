@@ -136,7 +136,7 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// The middle value; of an even number, the mean of the two in the middle.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
