@@ -20,7 +20,7 @@ const CHECKS: usize = 30;
 const ROWS: u64 = 20_000;
 
 /// Services of check_pgactivity that look at what our checks look at, with the arguments each insists on.
-const SERVICES: [&str; 18] = [
+const SERVICES: [&str; 17] = [
     "connection",
     "backends -w 80% -c 95%",
     "backends_status -w idle_xact=10 -c idle_xact=20",
@@ -31,7 +31,6 @@ const SERVICES: [&str; 18] = [
     "locks -w 80% -c 95%",
     "max_freeze_age -w 50% -c 80%",
     "invalid_indexes",
-    "unused_indexes -w 100% -c 100%",
     "sequences_exhausted -w 80% -c 95%",
     "hit_ratio -w 10% -c 5%",
     "bgwriter",
