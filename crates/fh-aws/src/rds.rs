@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{SignatureLocation, SigningSettings};
 use aws_types::SdkConfig;
+use fh_core::encodings::percent;
 use fh_core::{Result, Secret};
 
 use crate::config::no_region;
@@ -48,26 +49,12 @@ fn token_at(
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(LIFETIME);
-    let mut url = format!("https://{host}:{port}/?Action=connect&DBUser={}", encode(user));
+    let mut url = format!("https://{host}:{port}/?Action=connect&DBUser={}", percent(user));
     let signed = signature(&scope, settings, "GET", &url, &[], b"")?;
     for (name, value) in signed.params() {
-        let _ = write!(url, "&{name}={}", encode(value));
+        let _ = write!(url, "&{name}={}", percent(value));
     }
     Ok(Secret::new(url.trim_start_matches("https://")))
-}
-
-/// RFC 3986 §2.1, everything but the unreserved characters.
-fn encode(value: &str) -> String {
-    value
-        .bytes()
-        .fold(String::with_capacity(value.len()), |mut out, byte| {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(char::from(byte));
-            } else {
-                let _ = write!(out, "%{byte:02X}");
-            }
-            out
-        })
 }
 
 /// Makes tokens with the credentials that are in force when each is asked for.

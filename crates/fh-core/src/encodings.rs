@@ -31,8 +31,9 @@ pub(crate) fn spellings(value: &str) -> Vec<String> {
     seen
 }
 
-/// Everything but the unreserved characters.
-fn percent(value: &str) -> String {
+/// Percent-encodes everything but the unreserved characters (RFC 3986 §2.1 and §2.3).
+#[must_use]
+pub fn percent(value: &str) -> String {
     value
         .bytes()
         .fold(String::with_capacity(value.len()), |mut out, byte| {

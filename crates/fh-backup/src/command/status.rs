@@ -220,17 +220,7 @@ fn critical(measure: Measure, limit: Option<Period>) -> Measure {
 }
 
 fn damaged(inventory: &Inventory) -> Check {
-    let found = inventory
-        .groups
-        .values()
-        .flatten()
-        .filter(|set| set.standing.damaged);
-    let found = found.map(|set| format!("{}: found damaged by a verification or drill", set.header.id));
-    let unreadable = inventory
-        .unreadable
-        .iter()
-        .map(|(id, why)| format!("{id}: {why}"));
-    let all: Vec<String> = unreadable.chain(found).collect();
+    let all = inventory.damaged();
     let check = if all.is_empty() {
         Check::pass("damaged", "no set is known to be damaged")
     } else {

@@ -46,6 +46,17 @@ pub struct Inventory {
 }
 
 impl Inventory {
+    /// A line for each set that is known to be damaged: unreadable, or found so by a verification or drill.
+    #[must_use]
+    pub fn damaged(&self) -> Vec<String> {
+        let unreadable = self.unreadable.iter().map(|(id, why)| format!("{id}: {why}"));
+        let sets = self.groups.values().flatten();
+        let found = sets
+            .filter(|set| set.standing.damaged)
+            .map(|set| format!("{}: found damaged by a verification or drill", set.header.id));
+        unreadable.chain(found).collect()
+    }
+
     /// Reads all of it. No private key is needed.
     ///
     /// # Errors

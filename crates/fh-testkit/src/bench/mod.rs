@@ -21,7 +21,7 @@ use crate::{Postgres, finance};
 pub(crate) use measure::{Cost, run as measure};
 use peers::{Peer, Scene};
 use table::Results;
-pub(crate) use table::median;
+pub(crate) use table::{mebibytes, median};
 
 /// The database that is backed up.
 const DATABASE: &str = "financehub";

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::bench::{Cost, measure, median};
+use crate::bench::{Cost, measure, mebibytes, median};
 
 /// What was measured under one heading.
 pub(super) struct Table {
@@ -99,9 +99,4 @@ impl Row {
     fn cpu(&self) -> f64 {
         median(self.costs.iter().map(|cost| cost.cpu))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
 }

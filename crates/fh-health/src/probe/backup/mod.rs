@@ -177,17 +177,7 @@ fn drill(context: &Context, group: &Group, sets: &[&Known]) -> Check {
 }
 
 fn damaged(inventory: &Inventory) -> Check {
-    let found = inventory
-        .groups
-        .values()
-        .flatten()
-        .filter(|set| set.standing.damaged);
-    let found = found.map(|set| format!("{}: found damaged by a verification or drill", set.header.id));
-    let unreadable = inventory
-        .unreadable
-        .iter()
-        .map(|(id, why)| format!("{id}: {why}"));
-    let all: Vec<String> = unreadable.chain(found).collect();
+    let all = inventory.damaged();
     let count = all.len() as u64;
     let check = if all.is_empty() {
         Check::pass("backup.damaged", "no set is known to be damaged")
