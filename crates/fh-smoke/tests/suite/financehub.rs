@@ -45,12 +45,9 @@ fn financehub(request: &Recorded) -> Reply {
     }
 }
 
-#[test]
-fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
-    let authority = Authority::new().unwrap();
-    let identity = authority.server(&["127.0.0.1"]).unwrap();
-    let server = Webhook::answering_tls(&identity, financehub);
-    let suite = SUITE
+/// The suite that ships, for the application at this server.
+fn suite_for(server: &Webhook) -> String {
+    SUITE
         .replace(
             "https://staging.financehub.example",
             &format!("https://127.0.0.1:{}", server.address().port()),
@@ -61,7 +58,15 @@ fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
         .replace("ttfb = \"1s\"", "ttfb = \"60s\"")
         .replace("concurrency = 6", "concurrency = 6\nca_file = \"ca.pem\"")
         // Nothing listens for http there, and port 80 of this machine is none of the test's business.
-        .replace("min_grade = \"B\"", "min_grade = \"B\"\nhttps_redirect = false");
+        .replace("min_grade = \"B\"", "min_grade = \"B\"\nhttps_redirect = false")
+}
+
+#[test]
+fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
+    let authority = Authority::new().unwrap();
+    let identity = authority.server(&["127.0.0.1"]).unwrap();
+    let server = Webhook::answering_tls(&identity, financehub);
+    let suite = suite_for(&server);
     let tool = Tool::with_suite(&suite)
         .with("SMOKE_PASSWORD", PASSWORD)
         .with("GIT_SHA", "4f2a91c");
@@ -97,6 +102,40 @@ fn the_financehub_suite_passes_on_a_good_deploy_and_fails_on_a_bad_one() {
         "the header content-security-policy is missing",
     ] {
         assert!(ran.stdout.contains(part), "{part} in:\n{}", ran.stdout);
+    }
+}
+
+/// Only the folders of a real machine, the values of secrets, and the address in the suite are put in.
+#[test]
+fn the_examples_for_cron_and_ci_run_as_printed() {
+    let page = include_str!("../../../../docs/SMOKE.md");
+    let lines: Vec<&str> = page
+        .lines()
+        .filter_map(|line| {
+            let of_cron = line.strip_prefix("*/5 * * * * SMOKE_PASSWORD=… ");
+            of_cron.or(line.trim().strip_prefix("run: "))
+        })
+        .collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let authority = Authority::new().unwrap();
+    let identity = authority.server(&["127.0.0.1"]).unwrap();
+    let server = Webhook::answering_tls(&identity, financehub);
+    let tool = Tool::with_suite(&suite_for(&server))
+        .with("SMOKE_PASSWORD", PASSWORD)
+        .with("GIT_SHA", "4f2a91c")
+        .with("GITHUB_STEP_SUMMARY", "summary.md");
+    tool.write("ca.pem", authority.cert_pem());
+    for line in lines {
+        let words = line.strip_prefix("fh-smoke ").unwrap();
+        let words = words
+            .replace("docs/examples/financehub.smoke.toml", "suite.toml")
+            .replace("/etc/fh/suite.toml --env production", "suite.toml --env staging")
+            .replace("/var/lib/node_exporter/", "");
+        tool.run(&words).expect(0);
+    }
+    for file in ["summary.md", "smoke.prom"] {
+        let text = std::fs::read_to_string(tool.path(file)).unwrap();
+        assert!(text.contains("portfolio"), "{file}: {text}");
     }
 }
 
