@@ -110,6 +110,17 @@ pub(crate) const POSTGRES_VERSIONS: Tool = python(
     "carries PostgreSQL 16 and 18 for the tests",
 );
 
+/// Tests read with it what the tools write for Prometheus.
+pub(crate) const PROMETHEUS_CLIENT: Tool = python(
+    "python",
+    "prometheus-client",
+    "0.26.0",
+    "reads Prometheus's text format in tests",
+);
+
+/// Tests read with it the JUnit reports.
+pub(crate) const JUNITPARSER: Tool = python("python", "junitparser", "5.0.3", "reads JUnit reports in tests");
+
 /// What `cargo xtask setup` installs.
 pub(crate) const GATES: &[&Tool] = &[
     &NEXTEST,
@@ -122,6 +133,8 @@ pub(crate) const GATES: &[&Tool] = &[
     &ZIZMOR,
     &POSTGRES_VERSIONS,
     &MOTO,
+    &PROMETHEUS_CLIENT,
+    &JUNITPARSER,
 ];
 
 /// What only `cargo xtask dist` needs.

@@ -66,8 +66,21 @@ impl Authority {
     /// # Errors
     /// When the key cannot be made.
     pub fn intermediate(&self) -> Result<Self> {
+        self.sub_authority(date_time_ymd(2049, 12, 31).into())
+    }
+
+    /// The same, with the time at which it ends.
+    ///
+    /// # Errors
+    /// When the key cannot be made.
+    pub fn intermediate_until(&self, to: SystemTime) -> Result<Self> {
+        self.sub_authority(to)
+    }
+
+    fn sub_authority(&self, to: SystemTime) -> Result<Self> {
         let key = KeyPair::generate().context("cannot make a key")?;
         let mut params = authority_params("throw-away intermediate authority")?;
+        params.not_after = to.into();
         params.use_authority_key_identifier_extension = true;
         let cert_pem = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Self {

@@ -29,6 +29,8 @@ mod host;
 pub mod http;
 pub mod kill;
 mod moto;
+pub mod openssl;
+mod parsers;
 pub mod postgres;
 mod process;
 pub mod proxy;
@@ -41,6 +43,8 @@ pub mod sql;
 pub mod webhook;
 
 pub use moto::Moto;
+pub use openssl::OpenSsl;
+pub use parsers::Parsers;
 pub use postgres::{Builder as PostgresBuilder, Postgres};
 pub use redis::Redis;
 pub use s3::{S3, S3Call, S3Fault, S3Refusal, S3Request};

@@ -5,7 +5,7 @@
 
 use std::process::{Command, Output};
 
-use fh_testkit::{Moto, Postgres, Redis, require};
+use fh_testkit::{Moto, OpenSsl, Parsers, Postgres, Redis, require};
 
 const ROLE: &str = "FH_TESTKIT_WITHOUT";
 
@@ -75,6 +75,28 @@ fn without_moto() {
     check(
         "without_moto",
         "FH_MOTO_SERVER",
+        &["pip install", "cargo xtask setup"],
+    );
+}
+
+#[test]
+fn without_openssl() {
+    if std::env::var_os(ROLE).is_some() {
+        drop(require!(OpenSsl::try_start()));
+        panic!("it started nevertheless");
+    }
+    check("without_openssl", "FH_OPENSSL", &["apt-get install openssl"]);
+}
+
+#[test]
+fn without_parsers() {
+    if std::env::var_os(ROLE).is_some() {
+        drop(require!(Parsers::try_start()));
+        panic!("it started nevertheless");
+    }
+    check(
+        "without_parsers",
+        "FH_TEST_PYTHON",
         &["pip install", "cargo xtask setup"],
     );
 }

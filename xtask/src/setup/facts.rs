@@ -28,7 +28,7 @@ pub(super) struct Facts {
     /// The major version of the newest complete PostgreSQL.
     pub(super) postgres: Option<u32>,
     pub(super) redis: bool,
-    /// age and zstd: the tests run the commands of RESTORE.md with the real ones.
+    /// age and zstd: the tests run the commands of RESTORE.md with the real ones. OpenSSL: it serves bad TLS to tests.
     pub(super) readers: bool,
     pub(super) compiler: bool,
     pub(super) git: bool,
@@ -59,7 +59,9 @@ impl Facts {
             tools: workspace.tools(),
             postgres: services::postgres().map(|found| found.major),
             redis: services::redis().is_some(),
-            readers: ["age", "zstd"].iter().all(|name| find::on_path(name).is_some()),
+            readers: ["age", "zstd", "openssl"]
+                .iter()
+                .all(|name| find::on_path(name).is_some()),
             compiler: find::on_path("cc").is_some(),
             git: find::on_path("git").is_some(),
             llvm_major: compiler.llvm_major,

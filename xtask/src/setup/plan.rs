@@ -191,7 +191,7 @@ mod tests {
             lines[1],
             format!(
                 "{apt} install --yes --no-install-recommends postgresql postgresql-client redis-server age zstd \
-                 gcc libc6-dev git python3 python3-venv"
+                 openssl gcc libc6-dev git python3 python3-venv"
             )
         );
         assert_eq!(
@@ -204,7 +204,8 @@ mod tests {
         );
         assert_eq!(lines[lines.len() - 2], "python3 -m venv target/tools/venv");
         assert!(
-            lines[lines.len() - 1].ends_with("moto[server]==5.2.5"),
+            lines[lines.len() - 1]
+                .ends_with("moto[server]==5.2.5 prometheus-client==0.26.0 junitparser==5.0.3"),
             "{lines:?}"
         );
         assert!(!plan.to_string().contains("cyclonedx"), "only dist needs it");
@@ -284,7 +285,7 @@ mod tests {
         };
         assert_eq!(
             lines(&plan(&facts, &[Part::Services]))[0],
-            "brew install postgresql@17 redis age zstd git"
+            "brew install postgresql@17 redis age zstd openssl@3 git"
         );
         let facts = Facts {
             system: System::Other("linux without apt-get".into()),
@@ -296,6 +297,9 @@ mod tests {
             plan.steps.is_empty() && plan.gaps[0].contains("without apt-get"),
             "{plan}"
         );
-        assert!(plan.missing().starts_with("  - PostgreSQL, Redis, age and zstd"));
+        assert!(
+            plan.missing()
+                .starts_with("  - PostgreSQL, Redis, age, zstd and OpenSSL")
+        );
     }
 }

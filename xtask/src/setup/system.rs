@@ -26,7 +26,11 @@ impl Plan {
                 wanted.push(("Redis", &["redis-server"], &["redis"]));
             }
             if !facts.readers {
-                wanted.push(("age and zstd", &["age", "zstd"], &["age", "zstd"]));
+                wanted.push((
+                    "age, zstd and OpenSSL",
+                    &["age", "zstd", "openssl"],
+                    &["age", "zstd", "openssl@3"],
+                ));
             }
             if !facts.compiler {
                 // Homebrew itself cannot be without one.
