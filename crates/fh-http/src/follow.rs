@@ -24,8 +24,9 @@ impl Hops {
 }
 
 /// Asks, and follows up to `limit` redirects (RFC 9110 §15.4): 303, and 301 and 302 to a POST, become a GET; 307 and 308
-/// repeat the request. To another origin go neither `authorization` nor `cookie`, nor the address that was chosen for the
-/// first one.
+/// repeat the request. To another origin goes nothing that the caller gave: no header, whatever its name, because any may
+/// hold a secret; no body, which is an error where it would have to be sent; nor the address that was chosen for the first
+/// one.
 ///
 /// # Errors
 /// The first failed exchange; a redirect beyond the limit, or to a place that cannot be asked, is a [`Kind::Protocol`].
@@ -91,10 +92,13 @@ pub fn redirected(request: &Request, response: &Response) -> Option<Result<Reque
         drop_headers(&mut next, &["content-type", "content-length", "content-encoding"]);
     }
     if url.origin() != request.url.origin() {
-        drop_headers(
-            &mut next,
-            &["authorization", "cookie", "proxy-authorization", "host"],
-        );
+        if !next.body.is_empty() {
+            let origin = url.origin().ascii_serialization();
+            return Some(Err(format!(
+                "a redirect leads to another origin, {origin}, and the body is not sent there"
+            )));
+        }
+        next.headers.clear();
         next.connect_to = None;
         next.tls.server_name = None;
     }

@@ -32,5 +32,5 @@ pub use exchange::exchange;
 pub use failure::{Failure, Kind, Phase};
 pub use follow::{Hops, follow, redirected};
 pub use request::{Request, RequestError, TlsOptions};
-pub use resolve::{Lookup, resolve, resolve_with, routable};
+pub use resolve::{Lookup, Places, resolve, resolve_with, routable, system};
 pub use response::{Phases, Response};

@@ -62,8 +62,41 @@ pub fn routable(address: SocketAddr) -> bool {
     std::net::UdpSocket::bind(own).is_ok_and(|socket| socket.connect(address).is_ok())
 }
 
+/// The addresses of one name, by whether this machine has a way to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Those to ask: the ones that this machine has a way to. When it has a way to none, all of them, because asking says
+    /// why.
+    pub near: Vec<SocketAddr>,
+    /// Those that need not be asked, as this machine has no way to them.
+    pub far: Vec<SocketAddr>,
+}
+
+impl Places {
+    /// Sorts what a name resolved to.
+    #[must_use]
+    pub fn of(found: Vec<SocketAddr>) -> Self {
+        let (near, far): (Vec<_>, Vec<_>) = found.iter().partition(|address| routable(**address));
+        if near.is_empty() {
+            return Self {
+                near: found,
+                far: near,
+            };
+        }
+        Self { near, far }
+    }
+
+    /// A line for each address that is not asked.
+    #[must_use]
+    pub fn unasked(&self) -> Vec<String> {
+        let line = |address| format!("{address}: not asked, because this machine has no way to it");
+        self.far.iter().map(line).collect()
+    }
+}
+
 /// What the system is configured with: hosts file, DNS.
-pub(crate) fn system() -> Lookup {
+#[must_use]
+pub fn system() -> Lookup {
     Arc::new(|host: &str, port: u16| (host, port).to_socket_addrs().map(Iterator::collect))
 }
 
@@ -151,6 +184,23 @@ mod tests {
         assert!(routable(([127, 0, 0, 1], 443).into()));
         // Broadcasting needs a permission that was not asked for.
         assert!(!routable(([255, 255, 255, 255], 443).into()));
+    }
+
+    #[test]
+    fn what_cannot_be_reached_is_named_unless_nothing_can() {
+        let [near, far]: [SocketAddr; 2] = [([127, 0, 0, 1], 443).into(), ([255, 255, 255, 255], 443).into()];
+        let places = Places::of(vec![far, near]);
+        assert_eq!(
+            (places.near.as_slice(), places.far.as_slice()),
+            (&[near][..], &[far][..])
+        );
+        assert_eq!(
+            places.unasked(),
+            ["255.255.255.255:443: not asked, because this machine has no way to it"]
+        );
+        let places = Places::of(vec![far]);
+        assert_eq!(places.near, [far]);
+        assert!(places.unasked().is_empty());
     }
 
     #[test]

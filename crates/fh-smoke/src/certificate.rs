@@ -24,14 +24,14 @@ pub(crate) fn check(runner: &Runner<'_>, certificate: &Certificate, scope: &Scop
         Err(why) => return (vec![Check::unknown("tls", why)], false),
     };
     let id = format!("tls.{}", slug(&host));
-    let (addresses, far) = match page::addresses(runner, &host, port, runner.deadline) {
+    let places = match page::addresses(runner, &host, port, runner.deadline) {
         Ok(found) => found,
         Err(failure) => return (vec![Check::unknown(id, failure.text())], false),
     };
     let mut checks = Vec::new();
     let mut reached = false;
-    let several = addresses.len() > 1;
-    for address in addresses {
+    let several = places.near.len() > 1;
+    for &address in &places.near {
         let id = if several {
             format!("{id}.{}", slug(&address.ip().to_string()))
         } else {
@@ -58,7 +58,7 @@ pub(crate) fn check(runner: &Runner<'_>, certificate: &Certificate, scope: &Scop
         }
     }
     if let Some(first) = checks.first_mut() {
-        first.evidence.extend(far.into_iter().map(page::far));
+        first.evidence.extend(places.unasked());
     }
     (checks, reached)
 }

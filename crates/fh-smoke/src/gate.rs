@@ -44,12 +44,12 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
     // By address; `None` is whichever connects, whose answers are one row.
     let mut seen: BTreeMap<Option<SocketAddr>, Seen> = BTreeMap::new();
     let mut reached = false;
-    let mut far = Vec::new();
+    let mut unasked = Vec::new();
     let mut trouble: Option<String>;
     let mut rounds = 0_u64;
     loop {
         rounds += 1;
-        match places(runner, gate, &request, window, &mut far) {
+        match places(runner, gate, &request, window, &mut unasked) {
             Ok(places) => {
                 trouble = None;
                 // An address that the name no longer has says nothing any more.
@@ -80,7 +80,7 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
                 duration(began.elapsed())
             );
             let mut check = Check::pass(ID, summary).measure(Measure::duration("waited", began.elapsed()));
-            check.evidence = far.into_iter().map(page::far).collect();
+            check.evidence = unasked;
             return (check.took(began.elapsed()), true);
         }
         if runner.cancel.is_cancelled() || !pause(runner, gate.every.get(), window) {
@@ -96,7 +96,7 @@ pub(crate) fn wait(runner: &Runner<'_>, gate: &VersionGate, scope: &Scope) -> (C
                 Err(why) => format!("{place}: {why}"),
             }
         })
-        .chain(far.into_iter().map(page::far))
+        .chain(unasked)
         .chain(trouble)
         .collect();
     let took = duration(began.elapsed());
@@ -138,16 +138,16 @@ fn places(
     gate: &VersionGate,
     request: &Request,
     window: Deadline,
-    far: &mut Vec<SocketAddr>,
+    unasked: &mut Vec<String>,
 ) -> Result<Vec<Option<SocketAddr>>, String> {
     if gate.addresses == Addresses::Any {
         return Ok(vec![None]);
     }
     let (host, port) = request.host_and_port();
     page::addresses(runner, &host, port, window)
-        .map(|(near, unreachable)| {
-            *far = unreachable;
-            near.into_iter().map(Some).collect()
+        .map(|places| {
+            *unasked = places.unasked();
+            places.near.into_iter().map(Some).collect()
         })
         .map_err(|failure| failure.text().to_owned())
 }

@@ -1,10 +1,8 @@
 //! Asking for a page or an asset, outside of scenarios.
 
-use std::net::SocketAddr;
-
 use fh_core::Deadline;
 use fh_core::report::Check;
-use fh_http::{Failure, Kind, Request, Response};
+use fh_http::{Failure, Kind, Places, Request, Response};
 use fh_scenario::run::Runner;
 use url::Url;
 
@@ -33,24 +31,12 @@ pub(crate) fn silence(id: &str, failure: &Failure) -> (Check, bool) {
     }
 }
 
-/// The addresses of a host that this machine can reach, and the others. When it can reach none, all are asked, which says
-/// why.
+/// The addresses of a host, by whether this machine has a way to them.
 pub(crate) fn addresses(
     runner: &Runner<'_>,
     host: &str,
     port: u16,
     deadline: Deadline,
-) -> Result<(Vec<SocketAddr>, Vec<SocketAddr>), Failure> {
-    let found = fh_http::resolve(host, port, deadline, runner.cancel)?;
-    let (near, far): (Vec<_>, Vec<_>) = found.iter().partition(|address| fh_http::routable(**address));
-    Ok(if near.is_empty() {
-        (found, Vec::new())
-    } else {
-        (near, far)
-    })
-}
-
-/// What is said of an address that this machine cannot reach.
-pub(crate) fn far(address: SocketAddr) -> String {
-    format!("{address}: not asked, because this machine has no way to it")
+) -> Result<Places, Failure> {
+    fh_http::resolve(host, port, deadline, runner.cancel).map(Places::of)
 }

@@ -135,6 +135,35 @@ fn what_is_not_tls_is_said_to_be_something_else() {
     assert!(failure.text().contains("is not TLS"), "{failure}");
 }
 
+/// OpenSSL still speaks what it is told to.
+#[test]
+fn a_real_server_of_old_protocols_is_recognised() {
+    let openssl = fh_testkit::require!(fh_testkit::OpenSsl::try_start());
+    let authority = Authority::new().unwrap();
+    let identity = authority.server(NAMES).unwrap();
+    for (options, expected) in [
+        (&["-tls1"][..], [true, false]),
+        (&["-tls1_1"], [false, true]),
+        (&[], [true, true]),
+        (&["-no_tls1", "-no_tls1_1"], [false, false]),
+    ] {
+        let server = openssl.serve(&identity, options).unwrap();
+        let cancel = Cancel::new();
+        let accepted = OldProtocol::ALL.map(|version| {
+            accepts_old(
+                version,
+                "app.test",
+                server.address,
+                Starttls::None,
+                soon(),
+                &cancel,
+            )
+            .unwrap()
+        });
+        assert_eq!(accepted, expected, "{options:?}");
+    }
+}
+
 /// A server that picks whatever version it is offered, as RFC 4346 §7.4.1.3 lays the answer out; and one that does not.
 #[test]
 fn old_protocols_are_noticed_where_they_are_accepted() {

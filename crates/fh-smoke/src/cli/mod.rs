@@ -15,7 +15,7 @@ use crate::command;
 /// the assets that pages name, security headers, certificates. A suite that would check nothing is an error, and a server
 /// that cannot be reached is never a pass.
 #[derive(Debug, Parser)]
-#[command(name = "fh-smoke", version, before_help = EXAMPLES)]
+#[command(name = "fh-smoke", version, before_help = EXAMPLES, mut_arg("env", |arg| arg.help(ENVIRONMENT)))]
 pub struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -25,6 +25,10 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+/// What `--env` means here.
+const ENVIRONMENT: &str = "Work on this environment of the suite; FH_ENV says the same. [env.NAME] of the configuration applies \
+    where there is one of that name";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -135,6 +135,10 @@ fn help_shows_examples_first() {
         .iter()
         .map(|words| tool.run(&format!("{words}--help")).expect(0).stdout)
         .collect();
+    assert!(
+        all.iter()
+            .all(|help| help.contains("Work on this environment of the suite"))
+    );
     insta::assert_snapshot!(all.join("\n────────\n"));
 }
 
