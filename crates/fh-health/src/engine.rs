@@ -73,6 +73,7 @@ impl Engine {
             config: Arc::clone(&self.config),
             rules: Arc::clone(&self.rules),
             secrets: Arc::new(secrets(&self.config)),
+            lookup: fh_http::system(),
         }
     }
 }

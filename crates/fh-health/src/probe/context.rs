@@ -8,6 +8,7 @@ use fh_core::config::{Config, SecretResolver, SecretSource};
 use fh_core::duration::Period;
 use fh_core::report::{Measure, Status};
 use fh_core::{Cancel, Check, Deadline, Result, Secret};
+use fh_http::{Failure, Lookup, Places};
 use jiff::Timestamp;
 
 use crate::limits::Limits;
@@ -38,6 +39,8 @@ pub struct Context {
     pub rules: Arc<Rules>,
     /// What fetches secrets.
     pub secrets: Secrets,
+    /// How names are looked up; [`fh_http::system`] outside of tests.
+    pub lookup: Lookup,
 }
 
 impl Context {
@@ -66,6 +69,16 @@ impl Context {
             None => (Status::Pass, measure),
         };
         Check::new(id, status, summary).measure(measure)
+    }
+
+    /// The addresses of a host, by whether this machine has a way to them: an IPv6 address says nothing about the server
+    /// where there is no IPv6.
+    ///
+    /// # Errors
+    /// When the name has no address, or the time is up.
+    pub fn places(&self, host: &str, port: u16, until: Deadline) -> Result<Places, Failure> {
+        let lookup = Arc::clone(&self.lookup);
+        fh_http::resolve_with(lookup, host, port, until, &self.cancel).map(Places::of)
     }
 
     /// Fetches a secret of the configuration; `what` says what it is.

@@ -3,6 +3,7 @@
 
 mod aws;
 mod backup;
+mod places;
 mod postgres;
 mod redis;
 mod round;

@@ -45,6 +45,7 @@ impl Round {
             config: Arc::new(loaded.config.clone()),
             rules: Arc::new(rules),
             secrets: Arc::new(LocalSecrets),
+            lookup: fh_http::system(),
         };
         Self { probes, context }
     }
@@ -52,6 +53,12 @@ impl Round {
     /// The same with another deadline.
     pub(crate) fn within(mut self, limit: Duration) -> Self {
         self.context.deadline = Deadline::after(limit);
+        self
+    }
+
+    /// The same with names that a test cannot have in its DNS.
+    pub(crate) fn resolving(mut self, lookup: fh_http::Lookup) -> Self {
+        self.context.lookup = lookup;
         self
     }
 
@@ -83,8 +90,10 @@ impl Round {
                 assert!(checks.insert(check.id.clone(), check).is_none(), "twice");
             }
             for id in planned {
+                // What no threshold holds for need not be told.
+                let open = context.limits(&id).is_some_and(|limits| limits.is_open());
                 assert!(
-                    checks.keys().any(|known| known.starts_with(&id)),
+                    open || checks.keys().any(|known| known.starts_with(&id)),
                     "{id} has no answer"
                 );
             }

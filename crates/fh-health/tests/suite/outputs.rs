@@ -8,6 +8,60 @@ const CONFIG: &str = "[[health.command]]\nname = 'good'\ncommand = ['true']\n\
     [[health.command]]\nname = 'bad'\ncommand = ['sh', '-c', 'echo \"a <b> & \\\"c\\\" | d\"; exit 1']\n\
     [[health.command]]\nname = 'gone'\ncommand = ['/nonexistent/program']\n[health.host]\n";
 
+/// What a program by others makes of a report.
+fn read_by_others(read: impl FnOnce(&fh_testkit::Parsers) -> String) -> Option<serde_json::Value> {
+    let parsers = fh_testkit::start_or_skip(fh_testkit::Parsers::try_start())?;
+    Some(serde_json::from_str(&read(&parsers)).unwrap())
+}
+
+#[test]
+fn junit_is_read_by_junitparser() {
+    let tool = Tool::new(CONFIG);
+    let ran = tool.run(&["--format", "junit"]).expect(1);
+    let Some(read) = read_by_others(|parsers| parsers.junit(&ran.stdout).unwrap()) else {
+        return;
+    };
+    assert_eq!(read["said"], read["counted"], "{read:#}");
+    let cases = read["cases"].as_array().unwrap();
+    assert_eq!(read["said"][0], cases.len(), "{read:#}");
+    let results = |id: &str| {
+        let case = cases.iter().find(|case| case[1] == id);
+        case.unwrap_or_else(|| panic!("no case {id}: {read:#}"))[3].clone()
+    };
+    assert_eq!(results("command.good"), serde_json::json!([]));
+    assert_eq!(results("command.bad"), serde_json::json!(["Failure"]));
+    assert_eq!(results("command.gone"), serde_json::json!(["Error"]));
+}
+
+#[test]
+fn prometheus_text_is_read_by_its_own_client_as_by_us() {
+    let tool = Tool::new(CONFIG);
+    let ran = tool.run(&["--format", "prometheus"]).expect(1);
+    let Some(read) = read_by_others(|parsers| parsers.prometheus(&ran.stdout).unwrap()) else {
+        return;
+    };
+    let mut theirs = BTreeMap::new();
+    for sample in read.as_array().unwrap() {
+        let labels = sample[1].as_object().unwrap().iter();
+        let labels: BTreeMap<String, String> = labels
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+            .collect();
+        let series = (sample[0].as_str().unwrap().to_owned(), labels);
+        let old = theirs.insert(series, sample[2].as_f64().unwrap());
+        assert!(old.is_none(), "{sample} comes twice");
+    }
+    let ours = scrape(&ran.stdout);
+    assert!(ours.len() > 5, "{}", ran.stdout);
+    for sample in ours {
+        let series = (sample.metric, sample.labels);
+        let value = theirs.remove(&series).unwrap_or_else(|| panic!("no {series:?}"));
+        // The way over JSON may cost the last digit.
+        let near = (value - sample.value).abs() <= sample.value.abs() * 1e-12;
+        assert!(near, "{series:?}: {value} and {}", sample.value);
+    }
+    assert!(theirs.is_empty(), "{theirs:?}");
+}
+
 #[test]
 fn junit_is_read_by_its_own_library() {
     let tool = Tool::new(CONFIG);

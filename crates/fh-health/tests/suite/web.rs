@@ -127,7 +127,15 @@ fn certificates_are_judged_by_what_is_wrong_with_them() {
             .unwrap()
     };
     let intermediate = authority.intermediate().unwrap();
+    let ending = authority.intermediate_until(now + days(5)).unwrap();
     let servers = [
+        (
+            "chain-ending",
+            ending
+                .server_between(&names, now - days(10), now + days(80))
+                .unwrap()
+                .followed_by(ending.cert_pem()),
+        ),
         ("good", between(10, 80)),
         ("short", between(65, 25)),
         ("ending", between(80, 10)),
@@ -161,7 +169,7 @@ fn certificates_are_judged_by_what_is_wrong_with_them() {
         let found = said(&report, id);
         assert!(found.starts_with(expected), "{id}: {found}");
     };
-    for good in ["good", "complete", "short", "ending"] {
+    for good in ["good", "complete", "short", "ending", "chain-ending"] {
         begins(&format!("http.{good}"), "pass: answers 200");
         begins(
             &format!("tls.{good}"),
@@ -193,6 +201,11 @@ fn certificates_are_judged_by_what_is_wrong_with_them() {
     begins("tls.short.expiry", "warn: ends in 24 d");
     begins("tls.ending.expiry", "fail: ends in 9 d");
     begins("http.ending.certificate", "fail: ends in 9 d");
+    begins("tls.expired.expiry", "fail: expired at 2021-01-01");
+    begins(
+        "tls.chain-ending.expiry",
+        "warn: CN=throw-away intermediate authority in the chain: ends in 4 d",
+    );
     begins("tls.wrong-name.expiry", "pass: ");
     begins("tls.good.key", "pass: EC 256 bits");
     begins("tls.good.protocols", "pass: TLS 1.0 and 1.1 are refused");

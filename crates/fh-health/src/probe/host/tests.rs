@@ -40,6 +40,7 @@ fn context(host: &Arc<dyn Probe>, before: Samples, second: i64) -> Context {
         rules: Arc::new(Rules::new(std::slice::from_ref(host), &loaded).unwrap()),
         config: Arc::new(loaded.config),
         secrets: Arc::new(LocalSecrets),
+        lookup: fh_http::system(),
     }
 }
 

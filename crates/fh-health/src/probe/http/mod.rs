@@ -9,7 +9,7 @@ use std::sync::Arc;
 use fh_core::config::{Addresses, HealthHttp};
 use fh_core::report::{Measure, Unit};
 use fh_core::{Check, Deadline, Result};
-use fh_http::{Request, TlsOptions, resolve};
+use fh_http::{Request, TlsOptions};
 
 use super::certificate;
 use super::each::each;
@@ -105,13 +105,13 @@ impl Web {
             request = request.header(name, value.expose());
         }
         let began = std::time::Instant::now();
-        let addresses = match resolve(&host, port, until, &context.cancel) {
-            Ok(addresses) => addresses,
+        let places = match context.places(&host, port, until) {
+            Ok(places) => places,
             Err(failure) => return Ok(vec![answer::unresolved(&self.id, &failure)]),
         };
         let dns = host.parse::<std::net::IpAddr>().is_err().then(|| began.elapsed());
         let asked = match self.entry.addresses {
-            Addresses::All => addresses.into_iter().map(Some).collect(),
+            Addresses::All => places.near.iter().copied().map(Some).collect(),
             Addresses::First => vec![None],
         };
         let answers = each(&asked, |address| self.ask(&request, *address, until, context));
@@ -122,7 +122,11 @@ impl Web {
                     .hint("please report it, with what stands on stderr"),
             ]);
         }
-        let mut checks = vec![self.judge(&answers, dns)];
+        let mut check = self.judge(&answers, dns);
+        if self.entry.addresses == Addresses::All {
+            check.evidence.extend(places.unasked());
+        }
+        let mut checks = vec![check];
         checks.extend(phases::checks(&self.id, &answers, dns, context));
         if self.request.is_https() {
             let facts: Vec<_> = answers.iter().filter_map(Answer::certificate).collect();

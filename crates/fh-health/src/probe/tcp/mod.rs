@@ -7,7 +7,6 @@ use std::time::Instant;
 use fh_core::config::HealthTcp;
 use fh_core::report::{Measure, Unit};
 use fh_core::{Check, Deadline, Result};
-use fh_http::resolve;
 
 use super::each::each;
 use super::{Context, Needs, Planned, Probe, Setup};
@@ -66,12 +65,13 @@ impl Port {
         let place = format!("{}:{}", self.entry.host, self.entry.port);
         let limit = context.timeout(self.entry.timeout, &format!("connecting to {place}"))?;
         let until = Deadline::after(limit);
-        let addresses = match resolve(&self.entry.host, self.entry.port, until, &context.cancel) {
-            Ok(addresses) => addresses,
+        let places = match context.places(&self.entry.host, self.entry.port, until) {
+            Ok(places) => places,
             Err(failure) => return Ok(Check::fail(&self.id, failure.text())),
         };
+        let addresses = &places.near;
         let (mut slowest, mut refused, mut seen) = (0.0_f64, Vec::new(), Vec::new());
-        let tried = each(&addresses, |address| {
+        let tried = each(addresses, |address| {
             let began = Instant::now();
             let left = until
                 .bound(limit, &place)
@@ -109,7 +109,8 @@ impl Port {
                     .hint("is the service running there, and does the firewall let this host in?")
             }
         };
-        Ok(refused.into_iter().chain(seen).fold(check, Check::evidence))
+        let lines = refused.into_iter().chain(seen).chain(places.unasked());
+        Ok(lines.fold(check, Check::evidence))
     }
 }
 

@@ -1,15 +1,16 @@
 //! A TLS server: does its certificate verify, how long does it last, are key and signature strong, are old protocols off.
 
+mod protocols;
 mod strength;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fh_core::config::{HealthTls, Starttls};
-use fh_core::report::Measure;
+use fh_core::report::{Measure, Status};
 use fh_core::{Check, Deadline, Result};
-use fh_http::tls::{OldProtocol, TlsFacts, accepts_old, inspect};
-use fh_http::{Failure, Kind, TlsOptions, resolve};
+use fh_http::tls::{TlsFacts, inspect};
+use fh_http::{Failure, Kind, Phase, TlsOptions};
 
 use super::certificate;
 use super::each::each;
@@ -96,11 +97,12 @@ impl Server {
     fn look(&self, context: &Context) -> Result<Vec<Check>> {
         let place = format!("{}:{}", self.entry.host, self.port);
         let until = Deadline::after(context.timeout(self.entry.timeout, &format!("looking at {place}"))?);
-        let addresses = match resolve(&self.entry.host, self.port, until, &context.cancel) {
-            Ok(addresses) => addresses,
+        let places = match context.places(&self.entry.host, self.port, until) {
+            Ok(places) => places,
             Err(failure) => return Ok(vec![Check::fail(&self.id, failure.text())]),
         };
-        let shown = each(&addresses, |address| {
+        let addresses = &places.near;
+        let shown = each(addresses, |address| {
             let (host, options) = (&self.entry.host, &self.options);
             inspect(host, *address, self.starttls, options, until, &context.cancel)
         });
@@ -111,20 +113,35 @@ impl Server {
                     .hint("please report it, with what stands on stderr"),
             ]);
         }
-        let seen: Vec<(SocketAddr, Result<TlsFacts, Failure>)> = addresses.into_iter().zip(shown).collect();
-        let facts: Vec<&TlsFacts> = seen.iter().filter_map(|(_, facts)| facts.as_ref().ok()).collect();
-        let mut checks = vec![self.verified(&seen)];
+        let seen: Vec<(SocketAddr, Result<TlsFacts, Failure>)> =
+            addresses.iter().copied().zip(shown).collect();
+        // A handshake that broke off may have shown the certificate before: a key that is too weak ends it.
+        let facts: Vec<&TlsFacts> = seen
+            .iter()
+            .filter_map(|(_, seen)| seen.as_ref().map_or_else(Failure::tls, Some))
+            .collect();
+        let mut check = self.verified(&seen);
+        check.evidence.extend(places.unasked());
+        let mut checks = vec![check];
         let nothing_seen = facts.is_empty();
         let mut others = vec![
             certificate::expiry(&self.below("expiry"), &facts, context),
             strength::check(&self.below("key"), &facts),
         ];
         if self.entry.old_protocols {
-            let speaks = seen.iter().find(|(_, facts)| facts.is_ok());
-            others.push(match speaks {
-                Some((address, _)) => self.protocols(*address, until, context),
-                None => Check::unknown(self.below("protocols"), "no TLS came about"),
-            });
+            // A server that speaks nothing but old protocols fails in the handshake.
+            let speaks = |seen: &Result<TlsFacts, Failure>| match seen {
+                Ok(_) => true,
+                Err(failure) => failure.phase() == Phase::Tls && failure.kind() == Kind::Tls,
+            };
+            let asked = seen.iter().filter(|(_, seen)| speaks(seen));
+            let asked: Vec<SocketAddr> = asked.map(|(address, _)| *address).collect();
+            let check = protocols::check(self, &asked, until, context);
+            if check.status == Status::Warn {
+                checks.push(check);
+            } else {
+                others.push(check);
+            }
         }
         checks.extend(others.into_iter().map(|check| {
             if nothing_seen {
@@ -175,30 +192,5 @@ impl Server {
         bad.into_iter()
             .fold(check, Check::evidence)
             .measure(Measure::count("addresses", seen.len() as u64))
-    }
-
-    fn protocols(&self, address: SocketAddr, until: Deadline, context: &Context) -> Check {
-        let id = self.below("protocols");
-        let mut accepted = Vec::new();
-        for old in OldProtocol::ALL {
-            match accepts_old(
-                old,
-                &self.entry.host,
-                address,
-                self.starttls,
-                until,
-                &context.cancel,
-            ) {
-                Ok(true) => accepted.push(old.to_string()),
-                Ok(false) => {}
-                Err(failure) => return Check::unknown(id, format!("cannot try {old}: {}", failure.text())),
-            }
-        }
-        if accepted.is_empty() {
-            Check::pass(id, "TLS 1.0 and 1.1 are refused")
-        } else {
-            Check::warn(id, format!("{} still accepted", accepted.join(" and ")))
-                .hint("set the lowest protocol of the server or load balancer to TLS 1.2 (RFC 8996)")
-        }
     }
 }
