@@ -13,6 +13,9 @@ use crate::report::{Check, Failure, Report, Status};
 /// Ids longer than this do not push the summaries of all others to the right.
 const WIDEST_ID: usize = 32;
 
+/// So many checks that were not judged for the same reason become one entry.
+const FOLDED: usize = 4;
+
 /// Where measures, evidence and hints begin: under the id.
 const INDENT: usize = 10;
 
@@ -74,17 +77,67 @@ fn checks(report: &Report, options: &RenderOptions, paint: Paint) -> String {
         .iter()
         .filter(|check| !options.quiet || !matches!(check.status, Status::Pass | Status::Skip))
         .collect();
-    let ids = shown
+    let entries = entries(&shown);
+    let singles = entries.iter().filter_map(|entry| match entry {
+        [check] => Some(check.id.width()),
+        _ => None,
+    });
+    let ids = singles.max().unwrap_or(0).min(WIDEST_ID);
+    let lines: Vec<String> = entries
         .iter()
-        .map(|check| check.id.width())
-        .max()
-        .unwrap_or(0)
-        .min(WIDEST_ID);
-    let lines: Vec<String> = shown
-        .iter()
-        .map(|check| one(check, ids, options, paint))
+        .map(|entry| match entry {
+            [check] => one(check, ids, options, paint),
+            several => folded(several, ids, options, paint),
+        })
         .collect();
     lines.join("\n")
+}
+
+/// The checks one by one, and together those that were not judged for the same reason.
+fn entries<'r, 'c>(mut rest: &'r [&'c Check]) -> Vec<&'r [&'c Check]> {
+    let mut entries = Vec::new();
+    while let Some(first) = rest.first() {
+        let alike = rest.iter().take_while(|check| same_skip(first, check)).count();
+        let (entry, after) = rest.split_at(if alike >= FOLDED { alike } else { 1 });
+        entries.push(entry);
+        rest = after;
+    }
+    entries
+}
+
+/// Whether two checks were not judged for the same reason, and neither has advice of its own.
+fn same_skip(first: &Check, check: &Check) -> bool {
+    let silent = |check: &Check| check.status == Status::Skip && check.hint.is_none();
+    silent(first) && silent(check) && first.summary == check.summary
+}
+
+/// Several checks that were not judged for the same reason: a database that is down must not push what matters off the
+/// screen.
+fn folded(checks: &[&Check], ids: usize, options: &RenderOptions, paint: Paint) -> String {
+    let together = Check::skip(
+        format!("{} checks", checks.len()),
+        checks.first().map_or("", |check| &check.summary),
+    );
+    let prefix = common(checks);
+    let names: Vec<&str> = checks.iter().map(|check| &check.id[prefix.len()..]).collect();
+    let place = if prefix.is_empty() {
+        String::new()
+    } else {
+        format!("{}: ", prefix.trim_end_matches('.'))
+    };
+    let names = format!("{:INDENT$}{place}{}", "", names.join(", "));
+    let names = wrap(&names, options.width, INDENT);
+    let names: Vec<String> = names.lines().map(|line| paint.dim(line)).collect();
+    format!("{}\n{}", one(&together, ids, options, paint), names.join("\n"))
+}
+
+/// What all ids begin with, up to a dot.
+fn common<'c>(checks: &[&'c Check]) -> &'c str {
+    let Some(first) = checks.first() else { return "" };
+    let ends = first.id.match_indices('.').map(|(dot, _)| &first.id[..=dot]);
+    ends.filter(|start| checks.iter().all(|check| check.id.starts_with(start)))
+        .last()
+        .unwrap_or_default()
 }
 
 fn one(check: &Check, ids: usize, options: &RenderOptions, paint: Paint) -> String {

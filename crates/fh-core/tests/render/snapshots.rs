@@ -130,3 +130,34 @@ fn an_error_in_every_format() {
     }
     insta::assert_snapshot!(out);
 }
+
+#[test]
+fn what_stands_on_one_broken_thing_is_one_entry() {
+    let mut report = Report::verdict_run("fh-x", "check", "Health");
+    report.push(Check::fail("postgres.main.connect", "cannot connect"));
+    for name in ["connections", "locks", "slots", "bloat", "settings"] {
+        let check = Check::unknown(
+            format!("postgres.main.{name}"),
+            "there is no connection to ask over",
+        );
+        report.push(check.depends_on("postgres.main.connect"));
+    }
+    report.push(Check::skip(
+        "redis.main.memory",
+        "there is no limit to compare with",
+    ));
+    report.settle();
+    let options = RenderOptions {
+        width: Some(90),
+        ..in_berlin()
+    };
+    let text = render(&report, Format::Human, &options);
+    let found = text.split_once("\n\n").unwrap().1;
+    let (found, _verdict) = found.rsplit_once("\n\n").unwrap();
+    insta::assert_snapshot!(found, @r"
+    ✗ fail    postgres.main.connect  cannot connect
+    - skip    5 checks               not judged, because postgres.main.connect failed
+              postgres.main: connections, locks, slots, bloat, settings
+    - skip    redis.main.memory      there is no limit to compare with
+    ");
+}
