@@ -134,10 +134,9 @@ fn folded(checks: &[&Check], ids: usize, options: &RenderOptions, paint: Paint) 
 /// What all ids begin with, up to a dot.
 fn common<'c>(checks: &[&'c Check]) -> &'c str {
     let Some(first) = checks.first() else { return "" };
-    let ends = first.id.match_indices('.').map(|(dot, _)| &first.id[..=dot]);
-    ends.filter(|start| checks.iter().all(|check| check.id.starts_with(start)))
-        .last()
-        .unwrap_or_default()
+    let mut starts = first.id.rmatch_indices('.').map(|(dot, _)| &first.id[..=dot]);
+    let of_all = |start: &&str| checks.iter().all(|check| check.id.starts_with(start));
+    starts.find(of_all).unwrap_or_default()
 }
 
 fn one(check: &Check, ids: usize, options: &RenderOptions, paint: Paint) -> String {
