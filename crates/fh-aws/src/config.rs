@@ -23,6 +23,16 @@ pub struct AwsOptions {
     pub endpoint_url: Option<String>,
 }
 
+impl From<&fh_core::config::Aws> for AwsOptions {
+    fn from(aws: &fh_core::config::Aws) -> Self {
+        Self {
+            region: aws.region.clone(),
+            profile: aws.profile.clone(),
+            endpoint_url: aws.endpoint_url.clone(),
+        }
+    }
+}
+
 /// How requests name this program to AWS; CloudTrail shows it.
 pub(crate) const APP_NAME: &str = "financehub-devops-toolkit";
 /// Connecting to a service.

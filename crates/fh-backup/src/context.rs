@@ -58,11 +58,7 @@ pub fn secret(session: &Session, source: &SecretSource, what: &str) -> Result<Se
 #[must_use]
 pub fn secrets(session: &Session) -> BlockingSecrets {
     let aws = &session.config().aws;
-    BlockingSecrets::new(AwsOptions {
-        region: aws.region.clone(),
-        profile: aws.profile.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
-    })
+    BlockingSecrets::new(AwsOptions::from(aws))
 }
 
 /// Where the repository is.
@@ -197,12 +193,7 @@ pub fn redis_target(session: &Session, url: &Secret) -> Result<Target> {
 /// Exit code 2 without a region.
 pub async fn aws(session: &Session) -> Result<SdkConfig> {
     let aws = &session.config().aws;
-    sdk_config(&AwsOptions {
-        region: aws.region.clone(),
-        profile: aws.profile.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
-    })
-    .await
+    sdk_config(&AwsOptions::from(aws)).await
 }
 
 /// How to connect.

@@ -81,9 +81,5 @@ impl Engine {
 /// What fetches the secrets of a configuration.
 pub(crate) fn secrets(config: &Config) -> BlockingSecrets {
     let aws = &config.aws;
-    BlockingSecrets::new(AwsOptions {
-        region: aws.region.clone(),
-        profile: aws.profile.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
-    })
+    BlockingSecrets::new(AwsOptions::from(aws))
 }

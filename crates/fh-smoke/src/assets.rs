@@ -4,13 +4,13 @@ use fh_core::encodings::base64;
 use fh_core::report::{Check, Measure};
 use fh_http::Response;
 use fh_scenario::html::{Element, Selector, elements};
-use fh_scenario::run::{Runner, locate};
-use fh_scenario::{Assets, Cache, Integrity, Scope, render};
+use fh_scenario::run::Runner;
+use fh_scenario::{Assets, Cache, Integrity, Scope};
 use url::Url;
 
 use crate::engine::{self, Job};
 use crate::findings::slug;
-use crate::page;
+use crate::page::{self, Opened};
 
 /// A day, in seconds: less is not what `immutable` is for.
 const DAY: u64 = 86_400;
@@ -26,21 +26,9 @@ struct Asset {
 
 /// Checks the assets of one page. Gives the checks, and whether the target answered.
 pub(crate) fn check(runner: &Runner<'_>, assets: &Assets, scope: &Scope) -> (Vec<Check>, bool) {
-    let page = match render(&assets.page, scope) {
-        Ok(page) => page,
-        Err(why) => return (vec![Check::unknown("assets", why)], false),
-    };
-    let id = format!("assets.{}", page_id(&page));
-    let url = match locate(&runner.base, &page) {
-        Ok(url) => url,
-        Err(why) => return (vec![Check::unknown(id, why)], false),
-    };
-    let response = match page::get(runner, &url) {
-        Ok(response) => response,
-        Err(failure) => {
-            let (check, reached) = page::silence(&id, &failure);
-            return (vec![check], reached);
-        }
+    let Opened { id, url, response } = match page::open(runner, "assets", &assets.page, scope) {
+        Ok(opened) => opened,
+        Err(ended) => return ended,
     };
     let html = match response.text() {
         Ok(html) if response.status == 200 => html,
@@ -103,13 +91,6 @@ pub(crate) fn check(runner: &Runner<'_>, assets: &Assets, scope: &Scope) -> (Vec
     }
     checks.insert(0, first);
     (checks, true)
-}
-
-fn page_id(page: &str) -> String {
-    match slug(page).as_str() {
-        "unnamed" => "home".into(),
-        other => other.to_owned(),
-    }
 }
 
 /// The last part of a path.

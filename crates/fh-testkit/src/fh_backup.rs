@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::Postgres;
+use crate::host::without_settings;
 
 /// The program with a repository and keys of its own.
 pub(crate) struct FhBackup {
@@ -101,16 +102,7 @@ impl FhBackup {
     /// A command that sees none of the caller's own settings: neither databases, nor configuration, nor cloud.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            let ours = ["FH_", "PG", "AWS_", "BACKUP_"]
-                .iter()
-                .any(|start| text.starts_with(start));
-            // Coverage of the program under test is written to where the caller says.
-            if ours || ["DATABASE_URL", "S3_BUCKET", "SLACK_WEBHOOK"].contains(&&*text) {
-                command.env_remove(&name);
-            }
-        }
+        without_settings(&mut command);
         command
             .args(arguments)
             .current_dir(&self.dir)

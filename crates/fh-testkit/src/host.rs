@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
@@ -49,6 +50,20 @@ pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .context("cannot bind a loopback port for a test server")?;
     Ok(listener.local_addr()?.port())
+}
+
+/// Takes from a command the caller's own settings of our tools: neither databases, nor configuration, nor cloud.
+pub(crate) fn without_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let ours = ["FH_", "PG", "AWS_", "BACKUP_"]
+            .iter()
+            .any(|start| text.starts_with(start));
+        // Coverage of the program under test is written to where the caller says.
+        if ours || ["DATABASE_URL", "REDIS_URL", "S3_BUCKET", "SLACK_WEBHOOK"].contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
 }
 
 /// The first file called `name` on `PATH`.

@@ -15,8 +15,7 @@ use crate::keep::collapse;
 use crate::source::backup;
 use crate::source::databases::{self, Wanted};
 use crate::{context, globals, keep, leaving, memory};
-use fh_repository::inventory::Group;
-use fh_repository::inventory::{Acceptances, accept};
+use fh_repository::inventory::{Acceptances, Group, accept};
 
 /// Longest wait for `pg_dump`'s table of contents: a catalogue of a hundred thousand objects takes minutes.
 const TOC_TIMEOUT: Duration = Duration::from_secs(900);

@@ -16,8 +16,7 @@ use crate::cli::Status;
 use crate::keep::collapse;
 use crate::keep::plan::{Inventory, Known};
 use crate::memory;
-use fh_repository::inventory::Acceptances;
-use fh_repository::inventory::Group;
+use fh_repository::inventory::{Acceptances, Group};
 
 /// Says whether there are fresh, proven backups, from what stands in the repository. No private key is needed.
 ///

@@ -41,11 +41,7 @@ pub(super) fn events(load_balancer: &str, window: Duration, context: &Context) -
     let whole = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
     let (start, middle) = (back(whole)?, back(FINE_BACK.min(whole))?);
     let aws = &context.config.aws;
-    let options = AwsOptions {
-        region: aws.region.clone(),
-        profile: aws.profile.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
-    };
+    let options = AwsOptions::from(aws);
     block_on(async {
         let watch = CloudWatch::new(&sdk_config(&options).await?, context.deadline)?;
         let mut events = Vec::new();

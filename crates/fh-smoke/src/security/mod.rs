@@ -11,13 +11,13 @@ mod redirect;
 use fh_core::report::{Check, Measure, Unit};
 use fh_http::Response;
 use fh_http::jsonpath::shown;
-use fh_scenario::run::{Runner, difference, locate};
-use fh_scenario::{Scope, Security, render};
+use fh_scenario::run::{Runner, difference};
+use fh_scenario::{Scope, Security};
 use serde_json::Value;
 use url::Url;
 
 use crate::findings::slug;
-use crate::page;
+use crate::page::{self, Opened};
 
 pub(crate) use grade::Grade;
 
@@ -47,24 +47,9 @@ impl Ruling {
 
 /// Grades one page. Gives the checks, and whether the target answered.
 pub(crate) fn check(runner: &Runner<'_>, security: &Security, scope: &Scope) -> (Vec<Check>, bool) {
-    let page = match render(&security.page, scope) {
-        Ok(page) => page,
-        Err(why) => return (vec![Check::unknown("security", why)], false),
-    };
-    let id = match slug(&page).as_str() {
-        "unnamed" => "security.home".to_owned(),
-        other => format!("security.{other}"),
-    };
-    let url = match locate(&runner.base, &page) {
-        Ok(url) => url,
-        Err(why) => return (vec![Check::unknown(id, why)], false),
-    };
-    let response = match page::get(runner, &url) {
-        Ok(response) => response,
-        Err(failure) => {
-            let (check, reached) = page::silence(&id, &failure);
-            return (vec![check], reached);
-        }
+    let Opened { id, url, response } = match page::open(runner, "security", &security.page, scope) {
+        Ok(opened) => opened,
+        Err(ended) => return ended,
     };
     if response.status >= 400 {
         let check = Check::fail(id, format!("{url} answered with status {}", response.status))

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::{DATABASE, Options};
 use crate::Postgres;
 use crate::fh_backup::FhBackup;
+use crate::host::on_path;
 
 /// The database that restores go to.
 const RESTORED: &str = "restored";
@@ -64,10 +65,7 @@ impl Peer {
     }
 
     fn is_there(self) -> bool {
-        self.program().is_none_or(|program| {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-        })
+        self.program().is_none_or(|program| on_path(program).is_some())
     }
 
     pub(super) fn found() -> Vec<Self> {

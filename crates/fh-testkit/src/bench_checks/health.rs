@@ -1,13 +1,15 @@
 //! fh-health: thirty web addresses of which one is slow, the start of one check, and PostgreSQL beside check_pgactivity.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::table::Table;
-use super::{Runs, bash, installed, program};
+use super::{Runs, bash, program};
+use crate::host::on_path;
 use crate::process::Workdir;
 use crate::webhook::{Reply, Webhook};
 use crate::{Postgres, finance};
@@ -18,6 +20,9 @@ const SLOW: Duration = Duration::from_millis(500);
 const CHECKS: usize = 30;
 /// Rows of the database that is looked at.
 const ROWS: u64 = 20_000;
+
+/// Where Debian puts plugins of Nagios, which is not on the PATH.
+const PACKAGED: &str = "/usr/lib/nagios/plugins";
 
 /// Services of check_pgactivity that look at what our checks look at, with the arguments each insists on.
 const SERVICES: [&str; 17] = [
@@ -94,7 +99,7 @@ fn many(runs: &Runs, workdir: &Workdir, server: &Webhook) -> Result<Table> {
         SLOW.as_millis()
     ));
     let mut peers = vec![("fh-health", health(runs, workdir, &config, "many.toml")?)];
-    if installed("curl", &[]).is_some() {
+    if on_path("curl").is_some() {
         peers.push(("curl and grep in bash", bash(&script_file)));
     }
     table.measure(runs.runs, &mut peers)?;
@@ -112,7 +117,7 @@ fn one(runs: &Runs, workdir: &Workdir, server: &Webhook) -> Result<Table> {
         "fh-health",
         health(runs, workdir, &address("one", &url), "one.toml")?,
     )];
-    if let Some(curl) = installed("curl", &[]) {
+    if let Some(curl) = on_path("curl") {
         let mut command = Command::new(curl);
         command.args(["-sf", "--max-time", "10", &url]);
         peers.push(("curl", command));
@@ -134,7 +139,9 @@ fn postgres(runs: &Runs, workdir: &Workdir) -> Result<Table> {
         SERVICES.len()
     ));
     let mut peers = vec![("fh-health, every check", ours)];
-    match installed("check_pgactivity", &["/usr/lib/nagios/plugins"]) {
+    let packaged = PathBuf::from(PACKAGED).join("check_pgactivity");
+    let found = on_path("check_pgactivity").or_else(|| packaged.is_file().then_some(packaged));
+    match found {
         Some(program) => {
             let mut script = String::from("set -u\n");
             for service in SERVICES {

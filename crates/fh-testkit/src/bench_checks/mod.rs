@@ -15,6 +15,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 
+use crate::host::without_settings;
 use crate::process::Workdir;
 use table::Table;
 
@@ -89,25 +90,8 @@ fn program(runs: &Runs, name: &str, workdir: &Workdir) -> Result<Command> {
     ensure!(path.is_file(), "{} is not there: build it first", path.display());
     let mut command = Command::new(path);
     command.current_dir(workdir.path());
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let ours = ["FH_", "PG", "AWS_", "BACKUP_"]
-            .iter()
-            .any(|start| text.starts_with(start));
-        if ours || ["DATABASE_URL", "REDIS_URL", "SLACK_WEBHOOK"].contains(&&*text) {
-            command.env_remove(&name);
-        }
-    }
+    without_settings(&mut command);
     Ok(command)
-}
-
-/// The first of these files or programs on the PATH that is there.
-fn installed(name: &str, places: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(places.iter().map(PathBuf::from))
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
 }
 
 fn bash(script: &Path) -> Command {

@@ -8,7 +8,8 @@ use anyhow::{Result, ensure};
 
 use super::hung::{Hung, Phase};
 use super::table::Table;
-use super::{Runs, bash, installed, program};
+use super::{Runs, bash, program};
+use crate::host::on_path;
 use crate::process::Workdir;
 use crate::webhook::{Reply, Webhook};
 
@@ -63,12 +64,12 @@ fn requests(runs: &Runs, workdir: &Workdir, server: &Webhook) -> Result<Table> {
     let mut ours = program(runs, "fh-smoke", workdir)?;
     ours.args(["suite.toml", "--env", "here"]);
     let mut peers = vec![("fh-smoke", ours)];
-    if installed("curl", &[]).is_some() {
+    if on_path("curl").is_some() {
         peers.push(("curl and grep in bash", bash(&script_file)));
     } else {
         table.note("not measured: curl, which is not on this machine");
     }
-    if let Some(newman) = installed("newman", &[]) {
+    if let Some(newman) = on_path("newman") {
         let mut command = Command::new(newman);
         command.arg("run").arg(&collection_file);
         peers.push(("Newman", command));

@@ -19,12 +19,7 @@ pub(super) struct Account<'a> {
 impl<'a> Account<'a> {
     pub(super) async fn open(id: &'a str, context: &'a Context) -> Result<Self> {
         let aws = &context.config.aws;
-        let config = sdk_config(&AwsOptions {
-            region: aws.region.clone(),
-            profile: aws.profile.clone(),
-            endpoint_url: aws.endpoint_url.clone(),
-        })
-        .await?;
+        let config = sdk_config(&AwsOptions::from(aws)).await?;
         Ok(Self { id, config, context })
     }
 

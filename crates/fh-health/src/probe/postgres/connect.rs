@@ -61,12 +61,7 @@ async fn target(database: &Database, context: &Context) -> Result<ConnectionStri
         return Ok(target);
     }
     let aws = &context.config.aws;
-    let config = sdk_config(&AwsOptions {
-        region: aws.region.clone(),
-        profile: aws.profile.clone(),
-        endpoint_url: aws.endpoint_url.clone(),
-    })
-    .await?;
+    let config = sdk_config(&AwsOptions::from(aws)).await?;
     Ok(target.with_password_source(Arc::new(Iam(RdsTokens::new(&config)?))))
 }
 
